@@ -1,0 +1,2 @@
+// Package bench measures cors beside its peers.
+package bench

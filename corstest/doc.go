@@ -1,0 +1,2 @@
+// Package corstest is a browser inside go test.
+package corstest

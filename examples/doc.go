@@ -1,0 +1,2 @@
+// Package examples holds one program per framework.
+package examples

@@ -1,0 +1,3 @@
+module github.com/crossorigin/cors
+
+go 1.26.0

@@ -1,0 +1,2 @@
+// Package browser starts a real browser on a page.
+package browser

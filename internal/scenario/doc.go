@@ -1,0 +1,2 @@
+// Package scenario plays recorded CORS scenarios.
+package scenario

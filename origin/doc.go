@@ -1,0 +1,2 @@
+// Package origin parses, compares and matches serialised origins.
+package origin

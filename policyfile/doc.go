@@ -1,0 +1,2 @@
+// Package policyfile reads cors.yaml.
+package policyfile
