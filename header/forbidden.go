@@ -1,0 +1,44 @@
+package header
+
+import "strings"
+
+// IsForbiddenRequest reports whether a page may not set a request-header of
+// this name and value.
+//
+// https://fetch.spec.whatwg.org/#forbidden-request-header
+func IsForbiddenRequest(name, value string) bool {
+	name = Lower(name)
+	switch name {
+	case "accept-charset", "accept-encoding", "access-control-request-headers", "access-control-request-method",
+		"connection", "content-length", "cookie", "cookie2", "date", "dnt", "expect", "host", "keep-alive", "origin",
+		"referer", "set-cookie", "te", "trailer", "transfer-encoding", "upgrade", "via":
+		return true
+	case "x-http-method", "x-http-method-override", "x-method-override":
+		for _, method := range Split(value) {
+			if IsForbiddenMethod(method) {
+				return true
+			}
+		}
+	}
+	return strings.HasPrefix(name, "proxy-") || strings.HasPrefix(name, "sec-")
+}
+
+// IsForbiddenResponse reports whether no page may see response-headers of this
+// name.
+//
+// https://fetch.spec.whatwg.org/#forbidden-response-header-name
+func IsForbiddenResponse(name string) bool {
+	return EqualFold(name, "Set-Cookie") || EqualFold(name, "Set-Cookie2")
+}
+
+// IsRequestBody reports whether headers of this name describe the body of a
+// request, and go when a redirect takes the body away.
+//
+// https://fetch.spec.whatwg.org/#request-body-header-name
+func IsRequestBody(name string) bool {
+	switch Lower(name) {
+	case "content-encoding", "content-language", "content-location", "content-type":
+		return true
+	}
+	return false
+}
