@@ -1,4 +1,324 @@
 package origin
 
-// An Origin is a tuple origin: scheme, host and port.
-type Origin struct{ scheme, host, port string }
+import (
+	"net/netip"
+	"strings"
+
+	"golang.org/x/net/publicsuffix"
+)
+
+// An Origin is a tuple origin (scheme, host, port), or an opaque one, which is
+// the zero value. Tuple origins compare with ==.
+//
+// https://html.spec.whatwg.org/multipage/browsers.html#concept-origin
+type Origin struct {
+	scheme, host, port string
+}
+
+const (
+	maxScheme = 64  // longer than any scheme that a browser has
+	maxHost   = 254 // a DNS name of 253 bytes, and the dot of the root
+	maxLabel  = 63
+
+	// MaxLen is the length of the longest origin that [Parse] looks at.
+	MaxLen = maxScheme + len("://") + maxHost + len(":65535")
+)
+
+// A ParseError says why a string is not a serialised origin. It holds nothing
+// of the string, which may be long and hostile.
+type ParseError string
+
+func (e ParseError) Error() string { return "origin: " + string(e) }
+
+// The faults are variables so that to return one allocates nothing.
+var (
+	errLength  error = ParseError("longer than any origin")
+	errScheme  error = ParseError("no scheme followed by ://")
+	errHost    error = ParseError("not a host as a URL parser writes it")
+	errIPv4    error = ParseError("not an IPv4 address as a URL parser writes it")
+	errIPv6    error = ParseError("not an IPv6 address as a URL parser writes it")
+	errPort    error = ParseError("not a port between 1 and 65535 without leading zeros")
+	errDefault error = ParseError("the default port of its scheme is not written")
+)
+
+// Parse parses a serialised origin, as a browser puts it into an Origin header;
+// "null" gives the opaque Origin. The parts of the result are substrings of s.
+//
+// It takes only the one form that a URL parser writes: no upper case in a
+// domain, no default port, no path, IP addresses in their canonical form. In a
+// domain it takes the letters that browsers really send beyond those of
+// DNS, such as the underscore. Parse allocates nothing.
+//
+// https://html.spec.whatwg.org/multipage/browsers.html#ascii-serialisation-of-an-origin
+func Parse(s string) (Origin, error) {
+	if len(s) > MaxLen {
+		return Origin{}, errLength
+	}
+	if s == "null" {
+		return Origin{}, nil
+	}
+	end := 0
+	for end < len(s) && isSchemeByte(s[end]) {
+		end++
+	}
+	if end == 0 || end > maxScheme || s[0] < 'a' || !strings.HasPrefix(s[end:], "://") {
+		return Origin{}, errScheme
+	}
+	o := Origin{scheme: s[:end]}
+	rest := s[end+len("://"):]
+	var err error
+	if strings.HasPrefix(rest, "[") {
+		end, err = parseIPv6(rest)
+	} else {
+		end, err = parseHost(rest, o.isHTTP())
+	}
+	if err != nil {
+		return Origin{}, err
+	}
+	o.host, rest = rest[:end], rest[end:]
+	if o.host == "" && (o.scheme != "file" || rest != "") {
+		return Origin{}, errHost
+	}
+	if rest != "" {
+		if o.port, err = parsePort(rest, o.scheme); err != nil {
+			return Origin{}, err
+		}
+	}
+	return o, nil
+}
+
+func isSchemeByte(c byte) bool {
+	return 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '+' || c == '-' || c == '.'
+}
+
+// parseHost returns the length of the domain, IPv4 address or opaque host with
+// which s begins.
+func parseHost(s string, http bool) (int, error) {
+	label, i := 0, 0 // where the label began
+	numeric := true  // is it digits alone?
+	for ; i < len(s) && s[i] != ':'; i++ {
+		c := s[i]
+		switch {
+		case c == '.':
+			// Empty labels parse as a URL, but no name with one resolves.
+			if http && (i == label || i-label > maxLabel) {
+				return 0, errHost
+			}
+			label, numeric = i+1, true
+			continue
+		case hostBytes[c] == 0, http && hostBytes[c] == opaqueHost:
+			return 0, errHost
+		}
+		numeric = numeric && '0' <= c && c <= '9'
+	}
+	switch {
+	case i > maxHost:
+		return 0, errHost
+	case !http:
+		return i, nil
+	case i-label > maxLabel, i == label && label < 2, i == maxHost && i != label:
+		return 0, errHost
+	case numeric && i > label:
+		// https://url.spec.whatwg.org/#ends-in-a-number-checker
+		if !isIPv4(s[:i]) {
+			return 0, errIPv4
+		}
+	}
+	return i, nil
+}
+
+// isIPv4 reports whether s is an IPv4 address as a URL parser writes it.
+func isIPv4(s string) bool {
+	addr, err := netip.ParseAddr(s) // refuses leading zeros
+	return err == nil && addr.Is4()
+}
+
+// parseIPv6 returns the length of the IPv6 address in brackets with which s
+// begins.
+func parseIPv6(s string) (int, error) {
+	end := strings.IndexByte(s, ']')
+	if end < 0 || end > len("[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff") {
+		return 0, errIPv6
+	}
+	addr, err := netip.ParseAddr(s[1:end])
+	if err != nil || addr.Zone() != "" || !addr.Is6() {
+		return 0, errIPv6
+	}
+	var buf [41]byte
+	if string(appendIPv6(buf[:0], addr)) != s[:end+1] {
+		return 0, errIPv6
+	}
+	return end + 1, nil
+}
+
+// appendIPv6 serialises addr. netip writes ::ffff:0:0/96 with dots, a URL
+// parser does not.
+//
+// https://url.spec.whatwg.org/#concept-ipv6-serializer
+func appendIPv6(b []byte, addr netip.Addr) []byte {
+	b = append(b, '[')
+	if !addr.Is4In6() {
+		b = addr.AppendTo(b)
+	} else {
+		const hex = "0123456789abcdef"
+		a := addr.As16()
+		b = append(b, "::ffff"...)
+		for i := 12; i < 16; i += 2 {
+			b = append(b, ':')
+			piece, started := uint(a[i])<<8|uint(a[i+1]), false
+			for shift := 12; shift >= 0; shift -= 4 {
+				digit := piece >> shift & 0xf
+				if started = started || digit != 0 || shift == 0; started {
+					b = append(b, hex[digit])
+				}
+			}
+		}
+	}
+	return append(b, ']')
+}
+
+// parsePort parses s, a colon and digits to the end.
+func parsePort(s, scheme string) (string, error) {
+	if s[0] != ':' || len(s) < 2 || len(s) > len(":65535") || s[1] == '0' {
+		return "", errPort
+	}
+	n := 0
+	for i := 1; i < len(s); i++ {
+		if s[i] < '0' || s[i] > '9' {
+			return "", errPort
+		}
+		n = n*10 + int(s[i]-'0')
+	}
+	if n > 65535 {
+		return "", errPort
+	}
+	if s[1:] == defaultPort(scheme) {
+		return "", errDefault
+	}
+	return s[1:], nil
+}
+
+func defaultPort(scheme string) string {
+	switch scheme {
+	case "http":
+		return "80"
+	case "https":
+		return "443"
+	}
+	return ""
+}
+
+const (
+	domain     = 1 + iota // in any host
+	opaqueHost            // in the host of a scheme that is not HTTP
+)
+
+// hostBytes are the bytes that a URL parser leaves in a host: no forbidden host
+// code points, and in a domain neither upper case nor percent signs.
+//
+// https://url.spec.whatwg.org/#forbidden-domain-code-point
+var hostBytes = func() (t [256]uint8) {
+	for c := '!'; c <= '~'; c++ {
+		switch {
+		case strings.ContainsRune("#/:<>?@[\\]^|", c):
+		case c == '%', 'A' <= c && c <= 'Z':
+			t[c] = opaqueHost
+		default:
+			t[c] = domain
+		}
+	}
+	return t
+}()
+
+// String serialises o: "null" where it is opaque.
+func (o Origin) String() string {
+	switch {
+	case o.Opaque():
+		return "null"
+	case o.port == "":
+		return o.scheme + "://" + o.host
+	}
+	return o.scheme + "://" + o.host + ":" + o.port
+}
+
+// append serialises o, a tuple origin, onto b.
+func (o Origin) append(b []byte) []byte {
+	b = append(b, o.scheme...)
+	b = append(b, "://"...)
+	b = append(b, o.host...)
+	if o.port != "" {
+		b = append(b, ':')
+		b = append(b, o.port...)
+	}
+	return b
+}
+
+// Scheme returns the scheme of o, without a colon; "" where o is opaque.
+func (o Origin) Scheme() string { return o.scheme }
+
+// Host returns the host of o, an IPv6 address in its brackets.
+func (o Origin) Host() string { return o.host }
+
+// Port returns the port of o, "" where it is the default one of the scheme.
+func (o Origin) Port() string { return o.port }
+
+// Opaque reports whether o is an opaque origin, which serialises as "null".
+func (o Origin) Opaque() bool { return o.scheme == "" }
+
+func (o Origin) isHTTP() bool { return o.scheme == "https" || o.scheme == "http" }
+
+// Same reports whether a and b are the same origin. An opaque origin is the
+// same as no other, and nothing here tells whether two are one.
+//
+// https://html.spec.whatwg.org/multipage/browsers.html#same-origin
+func Same(a, b Origin) bool {
+	return a == b && !a.Opaque()
+}
+
+// SameSite reports whether a and b are schemefully same site.
+//
+// https://html.spec.whatwg.org/multipage/browsers.html#same-site
+func SameSite(a, b Origin) bool {
+	if a.Opaque() || a.scheme != b.scheme {
+		return false
+	}
+	if a.host == b.host {
+		return true
+	}
+	domain := a.RegistrableDomain()
+	return domain != "" && domain == b.RegistrableDomain()
+}
+
+// RegistrableDomain returns the part of the host of o that somebody registered:
+// "example.co.uk" of "www.example.co.uk". It is "" where there is none: for IP
+// addresses, public suffixes, and schemes that are not HTTP.
+//
+// https://url.spec.whatwg.org/#host-registrable-domain
+func (o Origin) RegistrableDomain() string {
+	if !o.isHTTP() || isIP(o.host) {
+		return ""
+	}
+	name, root := strings.CutSuffix(o.host, ".")
+	domain, err := publicsuffix.EffectiveTLDPlusOne(name)
+	if err != nil {
+		return ""
+	}
+	if root {
+		return o.host[len(name)-len(domain):]
+	}
+	return domain
+}
+
+func isIP(host string) bool {
+	if strings.HasPrefix(host, "[") {
+		return true
+	}
+	last := host[len(host)-1]
+	return '0' <= last && last <= '9' && isIPv4(host)
+}
+
+// isLoopback reports whether nobody but this machine answers for host.
+func isLoopback(host string) bool {
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || host == "[::1]" ||
+		strings.HasPrefix(host, "127.") && isIPv4(host)
+}
