@@ -94,37 +94,47 @@ func isSchemeByte(c byte) bool {
 // parseHost returns the length of the domain, IPv4 address or opaque host with
 // which s begins.
 func parseHost(s string, http bool) (int, error) {
-	label, i := 0, 0 // where the label began
-	numeric := true  // is it digits alone?
+	i, label := 0, 0 // label is where the present one began
 	for ; i < len(s) && s[i] != ':'; i++ {
-		c := s[i]
-		switch {
+		switch c := s[i]; {
+		case !http && hostBytes[c] != 0:
+		case hostBytes[c] != domain:
+			return 0, errHost
 		case c == '.':
 			// Empty labels parse as a URL, but no name with one resolves.
-			if http && (i == label || i-label > maxLabel) {
+			if i == label || i-label > maxLabel {
 				return 0, errHost
 			}
-			label, numeric = i+1, true
-			continue
-		case hostBytes[c] == 0, http && hostBytes[c] == opaqueHost:
-			return 0, errHost
+			label = i + 1
 		}
-		numeric = numeric && '0' <= c && c <= '9'
 	}
-	switch {
-	case i > maxHost:
+	if i > maxHost {
 		return 0, errHost
-	case !http:
+	}
+	if !http || i == 0 {
 		return i, nil
-	case i-label > maxLabel, i == label && label < 2, i == maxHost && i != label:
+	}
+	if i-label > maxLabel || i == maxHost && i != label {
 		return 0, errHost
-	case numeric && i > label:
-		// https://url.spec.whatwg.org/#ends-in-a-number-checker
-		if !isIPv4(s[:i]) {
-			return 0, errIPv4
-		}
+	}
+	// https://url.spec.whatwg.org/#ends-in-a-number-checker
+	name := strings.TrimSuffix(s[:i], ".")
+	last := name[strings.LastIndexByte(name, '.')+1:]
+	if (isNumber(last, '9', 0) || strings.HasPrefix(last, "0x") && isNumber(last[2:], '9', 'f')) && !isIPv4(s[:i]) {
+		return 0, errIPv4
 	}
 	return i, nil
+}
+
+// isNumber reports whether the bytes of s are digits up to digit, or letters
+// from a to letter.
+func isNumber(s string, digit, letter byte) bool {
+	for i := range len(s) {
+		if c := s[i]; (c < '0' || c > digit) && (c < 'a' || c > letter) {
+			return false
+		}
+	}
+	return true
 }
 
 // isIPv4 reports whether s is an IPv4 address as a URL parser writes it.

@@ -38,7 +38,11 @@ type PatternError struct {
 }
 
 func (e *PatternError) Error() string {
-	return fmt.Sprintf("%q: %s; %s", e.Value, e.Reason, e.Fix)
+	value := e.Value
+	if len(value) > MaxLen {
+		value = value[:MaxLen] + "…"
+	}
+	return fmt.Sprintf("%q: %s; %s", value, e.Reason, e.Fix)
 }
 
 // ParsePattern parses a pattern:
@@ -117,7 +121,10 @@ func fault(s string) (reason, fix string) {
 	if strings.ContainsAny(s, ", \t\n") {
 		return "one element holds one origin", "write each origin as an element of its own"
 	}
-	if strings.ContainsAny(s, `\^$|()`) && !strings.Contains(s, "://") || strings.ContainsAny(s, `\^|`) {
+	if strings.Contains(s, "$") && !strings.ContainsAny(s, `\^`) {
+		return "variables are not expanded here", "write the origin itself, such as " + strconv.Quote("https://example.com")
+	}
+	if strings.ContainsAny(s, `\^|()`) {
 		return "patterns are not regular expressions", `write the origin, with "*" for any subdomain: "https://*.example.com"`
 	}
 	scheme, rest, ok := strings.Cut(s, "://")
@@ -182,6 +189,9 @@ func fault(s string) (reason, fix string) {
 
 func missingScheme(s string) (reason, fix string) {
 	guess := "https://"
+	if scheme, after, ok := strings.Cut(s, ":/"); ok && scheme != "" {
+		return "a scheme is followed by two slashes", "write " + strconv.Quote(scheme+"://"+strings.Trim(after, "/"))
+	}
 	host, _, _ := strings.Cut(strings.Trim(s, "/"), "/")
 	if name, _, _ := strings.Cut(host, ":"); isLoopback(name) || name == "localhost" {
 		guess = "http://"
@@ -228,11 +238,11 @@ func hostFault(o Origin, host, port string) (reason, fix string) {
 	if wildcard != "" && !o.isHTTP() {
 		return "only the whole host of a scheme that is not HTTP can be a wildcard", "write " + strconv.Quote(o.scheme+"://*")
 	}
-	if wildcard != "" && (name == "" || isIP(name)) {
-		return "an address has no subdomains", "write each address"
+	if wildcard != "" && name == "" {
+		return "a wildcard needs a domain behind it", "write " + strconv.Quote(o.scheme+"://"+strings.TrimSuffix(wildcard, ".")+".example.com"+port)
 	}
-	if wildcard != "" && !strings.HasSuffix(wildcard, ".") {
-		return "a wildcard needs a domain behind it", "write " + strconv.Quote(o.scheme+"://"+wildcard+".example.com"+port)
+	if wildcard != "" && isIP(name) {
+		return "an address has no subdomains", "write each address"
 	}
 	// The rest of the host is judged as in any origin, one letter for the wildcard.
 	if _, err := Parse(o.scheme + "://" + strings.Replace(wildcard, "*", "x", 1) + name); err != nil {

@@ -15,7 +15,7 @@ type table struct {
 	chunks atomic.Pointer[[][]byte]
 
 	// The writer's own.
-	filled        int // bytes of the last chunk in use
+	filled, size  int // bytes of the last chunk in use; of all chunks
 	live, removed int // entries; removed ones, whose slots and bytes stay in use
 }
 
@@ -63,8 +63,11 @@ func (t *table) reserve(size int) {
 		size++
 		t.filled = 1 // place 0 of chunk 0 would look like a free slot
 	}
-	chunks = append(chunks[:len(chunks):len(chunks)], make([]byte, min(max(size, 1<<10), maxChunk)))
-	t.chunks.Store(&chunks)
+	// An eighth more than there is, so that few chunks do and little stays empty.
+	size = min(max(size, t.size/8, 1<<10), maxChunk)
+	t.size += size
+	longer := append(chunks[:len(chunks):len(chunks)], make([]byte, size))
+	t.chunks.Store(&longer)
 }
 
 // add adds s if it is not there. There must be room for it.
