@@ -1,0 +1,165 @@
+package fetch
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/crossorigin/cors/header"
+	"github.com/crossorigin/cors/origin"
+)
+
+// isBadPort reports whether a fetch of u is blocked, whatever is asked, because
+// a service that is not HTTP may listen there.
+//
+// https://fetch.spec.whatwg.org/#block-bad-port
+func isBadPort(u *urlRecord) bool {
+	return isHTTPScheme(u.scheme) && u.port != "" && slices.Contains(badPorts, u.port)
+}
+
+// https://fetch.spec.whatwg.org/#bad-port
+var badPorts = strings.Fields(`
+	0 1 7 9 11 13 15 17 19 20 21 22 23 25 37 42 43 53 69 77 79 87 95 101 102 103
+	104 109 110 111 113 115 117 119 123 135 137 139 143 161 179 389 427 465 512
+	513 514 515 526 530 531 532 540 548 554 556 563 587 601 636 989 990 993 995
+	1719 1720 1723 2049 3659 4045 4190 5060 5061 6000 6566 6665 6666 6667 6668
+	6669 6679 6697 10080`)
+
+// isMixedContent reports whether a page in a secure context may not fetch u
+// because what comes back could have been changed on the way. It holds for the
+// request before it goes out and for each response.
+//
+// "Upgrade a mixed content request" needs no function: it is for images, audio
+// and video, never for fetch().
+//
+// https://w3c.github.io/webappsec-mixed-content/#should-block-fetch
+// https://w3c.github.io/webappsec-mixed-content/#should-block-response
+func isMixedContent(page origin.Origin, u *urlRecord) bool {
+	// "Does settings prohibit mixed security contexts?" asks for the origin of the
+	// page, not for its being a secure context: http://localhost is one, and may
+	// fetch http://example.com.
+	prohibits := page.Scheme() == "https" || page.Scheme() == "wss"
+	return prohibits && !u.isTrustworthy()
+}
+
+// An embedderPolicy is the value of Cross-Origin-Embedder-Policy.
+type embedderPolicy uint8
+
+const (
+	unsafeNone embedderPolicy = iota
+	credentialless
+	requireCORP
+)
+
+// corpCheck is the cross-origin resource policy internal check, for a response
+// from u to a page of origin o that is not a navigation. It reports whether the
+// response is allowed. The engine asks it, in place of the check that
+// also reports violations, with unsafeNone: pages here have no embedder policy.
+//
+// https://fetch.spec.whatwg.org/#cross-origin-resource-policy-internal-check
+func corpCheck(o origin.Origin, u *urlRecord, embedder embedderPolicy, list []header.Field, withCredentials bool) bool {
+	// 2. and 3. Two lines, or two values, are no policy.
+	policy, _ := get(list, "Cross-Origin-Resource-Policy")
+	switch policy {
+	case "same-origin", "same-site", "cross-origin":
+	default:
+		policy = ""
+		if embedder == requireCORP || embedder == credentialless && withCredentials {
+			policy = "same-origin"
+		}
+	}
+	switch policy {
+	case "same-origin":
+		return origin.Same(o, u.origin)
+	case "same-site":
+		// 5. A secure response does not go to a page that is not; the other way
+		// round it may.
+		return isSchemelesslySameSite(o, u.origin) && (o.Scheme() == "https" || u.scheme != "https")
+	}
+	return true
+}
+
+// isSchemelesslySameSite is same site but for the scheme.
+//
+// https://html.spec.whatwg.org/multipage/browsers.html#schemelessly-same-site
+func isSchemelesslySameSite(a, b origin.Origin) bool {
+	if a.Opaque() || b.Opaque() {
+		return false
+	}
+	if a.Host() == b.Host() {
+		return true
+	}
+	domain := a.RegistrableDomain()
+	return domain != "" && domain == b.RegistrableDomain()
+}
+
+// taoCheck is the TAO check without its first two steps, which ask for flags of
+// the request; basic says whether the response tainting is "basic". It reports
+// whether the page may see how long the fetch took.
+//
+// https://fetch.spec.whatwg.org/#concept-tao-check
+func taoCheck(serializedOrigin string, basic bool, list []header.Field) bool {
+	values := getSplit(list, "Timing-Allow-Origin")
+	return slices.Contains(values, "*") || slices.Contains(values, serializedOrigin) || basic
+}
+
+// determineNosniff is https://fetch.spec.whatwg.org/#determine-nosniff.
+func determineNosniff(list []header.Field) bool {
+	values := getSplit(list, "X-Content-Type-Options")
+	return values != nil && header.EqualFold(values[0], "nosniff")
+}
+
+// isBlockedByNosniff reports whether a response for destination is blocked
+// because its type is not what the page wants to use it as. For a fetch(), whose
+// destination is empty, none is.
+//
+// https://fetch.spec.whatwg.org/#should-response-to-request-be-blocked-due-to-nosniff?
+func isBlockedByNosniff(destination string, list []header.Field) bool {
+	if !determineNosniff(list) {
+		return false
+	}
+	mime, ok := header.ExtractMIMEType(lines(list, "Content-Type"))
+	switch {
+	case isScriptLike(destination):
+		return !ok || !isJavaScript(mime)
+	case destination == "style":
+		return !ok || mime.Essence() != "text/css"
+	}
+	return false
+}
+
+// isBlockedByMIMEType reports whether a response for destination is blocked
+// because it cannot be a script, whatever X-Content-Type-Options says.
+//
+// https://fetch.spec.whatwg.org/#should-response-to-request-be-blocked-due-to-mime-type?
+func isBlockedByMIMEType(destination string, list []header.Field) bool {
+	mime, ok := header.ExtractMIMEType(lines(list, "Content-Type"))
+	if !ok || !isScriptLike(destination) {
+		return false
+	}
+	switch mime.Type {
+	case "audio", "image", "video":
+		return true
+	}
+	return mime.Essence() == "text/csv"
+}
+
+// isScriptLike is https://fetch.spec.whatwg.org/#request-destination-script-like.
+func isScriptLike(destination string) bool {
+	switch destination {
+	case "audioworklet", "paintworklet", "script", "serviceworker", "sharedworker", "worker":
+		return true
+	}
+	return false
+}
+
+// isJavaScript is https://mimesniff.spec.whatwg.org/#javascript-mime-type.
+func isJavaScript(m header.MIMEType) bool {
+	switch m.Essence() {
+	case "application/ecmascript", "application/javascript", "application/x-ecmascript", "application/x-javascript",
+		"text/ecmascript", "text/javascript", "text/javascript1.0", "text/javascript1.1", "text/javascript1.2",
+		"text/javascript1.3", "text/javascript1.4", "text/javascript1.5", "text/jscript", "text/livescript",
+		"text/x-ecmascript", "text/x-javascript":
+		return true
+	}
+	return false
+}

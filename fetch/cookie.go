@@ -1,0 +1,558 @@
+package fetch
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/crossorigin/cors/header"
+	"golang.org/x/net/publicsuffix"
+)
+
+// A CookieJar keeps cookies as a browser does. The zero value is an empty jar;
+// it may be used by many goroutines, and must not be copied after first use. It
+// holds 3,300 cookies at most, 180 of one site.
+//
+// https://www.ietf.org/archive/id/draft-ietf-httpbis-rfc6265bis-22.html#section-5
+type CookieJar struct {
+	// Now tells the time by which cookies expire; nil is time.Now.
+	Now func() time.Time
+
+	mu    sync.Mutex
+	sites map[string][]*cookie // by registrable domain, or by host where there is none
+	count int
+	clock uint64 // counts creations and uses, which time may not tell apart
+}
+
+const (
+	maxCookie          = 4096 // name and value
+	maxCookieAttribute = 1024
+	maxCookieAge       = 400 * 24 * time.Hour
+	maxCookies         = 3300
+	maxCookiesOfSite   = 180
+)
+
+type cookie struct {
+	name, value, domain, path  string
+	hostOnly, secure, httpOnly bool
+	sameSite                   sameSite
+	expires                    time.Time // zero: never
+	created, used              uint64
+}
+
+// sameSite is a cookie's SameSite attribute. The order is that of the levels
+// below.
+type sameSite uint8
+
+const (
+	sameSiteNone sameSite = iota
+	sameSiteUnset
+	sameSiteLax
+	sameSiteStrict
+)
+
+// A sameSiteMode says which cookies a request may carry, and which its response
+// may set: those with this SameSite attribute or a lower one. The engine finds
+// it with "determine the same-site mode".
+//
+// https://fetch.spec.whatwg.org/#determining-the-same-site-mode
+type sameSiteMode sameSite
+
+const (
+	// noneOnly is what becomes of unsetOrLess in a browser that treats cookies
+	// without the attribute as Lax.
+	noneOnly     = sameSiteMode(sameSiteNone)
+	unsetOrLess  = sameSiteMode(sameSiteUnset)
+	laxOrLess    = sameSiteMode(sameSiteLax)
+	strictOrLess = sameSiteMode(sameSiteStrict)
+)
+
+// Cookie returns what document.cookie says in a page at url: no cookies that
+// are HttpOnly.
+func (j *CookieJar) Cookie(url string) (string, error) {
+	u, err := parseURL(url, nil)
+	if err != nil {
+		return "", fmt.Errorf("cookies: %w", err)
+	}
+	return j.retrieve(u, strictOrLess, nonHTTP), nil
+}
+
+// SetCookie does what an assignment to document.cookie does in a page at url.
+// The error says why the cookie is refused, which a page never learns.
+func (j *CookieJar) SetCookie(url, cookie string) error {
+	u, err := parseURL(url, nil)
+	if err != nil {
+		return fmt.Errorf("cookies: %w", err)
+	}
+	return j.store(u, cookie, strictOrLess, nonHTTP)
+}
+
+// Who asks for cookies: an HTTP exchange, or a script.
+type cookieAPI uint8
+
+const (
+	overHTTP cookieAPI = iota
+	nonHTTP
+)
+
+// retrieve returns the value of Cookie for a request to u, "" where there is no
+// cookie to send.
+//
+// https://fetch.spec.whatwg.org/#append-a-request-cookie-header steps 3 to 7
+func (j *CookieJar) retrieve(u *urlRecord, mode sameSiteMode, api cookieAPI) string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.count == 0 || !u.authority {
+		return ""
+	}
+	now := j.now()
+	var found []*cookie
+	for _, c := range j.sites[siteOfHost(u.host)] {
+		if !c.expired(now) &&
+			(c.domain == u.host || !c.hostOnly && domainMatches(u.host, c.domain)) &&
+			pathMatches(u.path, c.path) &&
+			(!c.secure || u.isSecure()) &&
+			(!c.httpOnly || api == overHTTP) &&
+			c.sameSite <= sameSite(mode) {
+			found = append(found, c)
+		}
+	}
+	slices.SortFunc(found, func(a, b *cookie) int {
+		return cmp.Or(cmp.Compare(len(b.path), len(a.path)), cmp.Compare(a.created, b.created))
+	})
+	var b strings.Builder
+	for i, c := range found {
+		c.used = j.tick()
+		if i > 0 {
+			b.WriteString("; ")
+		}
+		if c.name != "" {
+			b.WriteString(c.name)
+			b.WriteByte('=')
+		}
+		b.WriteString(c.value)
+	}
+	return b.String()
+}
+
+// store keeps the cookie that line, the value of one Set-Cookie in a response
+// from u, describes, or says why not.
+//
+// https://fetch.spec.whatwg.org/#parse-and-store-response-set-cookie-headers step 6.2
+func (j *CookieJar) store(u *urlRecord, line string, mode sameSiteMode, api cookieAPI) error {
+	if !u.authority {
+		return cookieError("a URL without a host has no cookies")
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	now := j.now()
+	c, err := parseCookie(line, u, now)
+	if err != nil {
+		return err
+	}
+	switch {
+	case c.secure && !u.isSecure():
+		return cookieError("Secure, but not set over https")
+	case c.httpOnly && api == nonHTTP:
+		return cookieError("HttpOnly, but set by a script")
+	case c.sameSite > sameSite(mode):
+		return cookieError("set across sites without SameSite=None")
+	case c.sameSite == sameSiteNone && !c.secure:
+		return cookieError("SameSite=None without Secure")
+	}
+	if err := c.checkPrefix(line); err != nil {
+		return err
+	}
+	key := siteOfHost(c.domain)
+	site := slices.DeleteFunc(j.sites[key], func(c *cookie) bool { return c.expired(now) })
+	j.count -= len(j.sites[key]) - len(site)
+	defer func() { j.keep(key, site) }()
+	if !c.secure && !u.isSecure() {
+		// A cookie set in the clear does not hide a secure one of the same name.
+		for _, old := range site {
+			if old.secure && old.name == c.name && (domainMatches(c.domain, old.domain) || domainMatches(old.domain, c.domain)) && pathMatches(c.path, old.path) {
+				return cookieError("a Secure cookie of this name is there")
+			}
+		}
+	}
+	c.created = j.tick()
+	if i := slices.IndexFunc(site, c.replaces); i >= 0 {
+		if site[i].httpOnly && api == nonHTTP {
+			return cookieError("an HttpOnly cookie of this name is there")
+		}
+		c.created = site[i].created
+		site = slices.Delete(site, i, i+1)
+		j.count--
+	}
+	if c.expired(now) {
+		return nil
+	}
+	c.used = j.tick()
+	site = append(site, c)
+	j.count++
+	if len(site) > maxCookiesOfSite {
+		site = slices.Delete(site, leastUsed(site), leastUsed(site)+1)
+		j.count--
+	}
+	return nil
+}
+
+// cookieError says why a cookie is refused. It holds nothing of the cookie,
+// which may be a secret.
+type cookieError string
+
+func (e cookieError) Error() string { return "cookie refused: " + string(e) }
+
+// keep stores the cookies of a site, and drops one of all sites when there are
+// too many.
+func (j *CookieJar) keep(key string, site []*cookie) {
+	if j.sites == nil {
+		j.sites = make(map[string][]*cookie)
+	}
+	if len(site) == 0 {
+		delete(j.sites, key)
+		return
+	}
+	j.sites[key] = site
+	if j.count <= maxCookies {
+		return
+	}
+	oldest := key
+	for k, cookies := range j.sites {
+		if cookies[leastUsed(cookies)].used < j.sites[oldest][leastUsed(j.sites[oldest])].used {
+			oldest = k
+		}
+	}
+	i := leastUsed(j.sites[oldest])
+	j.count--
+	if rest := slices.Delete(j.sites[oldest], i, i+1); len(rest) > 0 {
+		j.sites[oldest] = rest
+	} else {
+		delete(j.sites, oldest)
+	}
+}
+
+// leastUsed is the index of the cookie to drop first: one that is not secure,
+// then the one used longest ago.
+func leastUsed(cookies []*cookie) int {
+	least := 0
+	for i, c := range cookies {
+		if l := cookies[least]; l.secure && !c.secure || l.secure == c.secure && c.used < l.used {
+			least = i
+		}
+	}
+	return least
+}
+
+func (j *CookieJar) now() time.Time {
+	if j.Now == nil {
+		return time.Now()
+	}
+	return j.Now()
+}
+
+func (j *CookieJar) tick() uint64 {
+	j.clock++
+	return j.clock
+}
+
+func (c *cookie) expired(now time.Time) bool {
+	return !c.expires.IsZero() && !c.expires.After(now)
+}
+
+func (c *cookie) replaces(old *cookie) bool {
+	return old.name == c.name && old.domain == c.domain && old.hostOnly == c.hostOnly && old.path == c.path
+}
+
+// checkPrefix holds a cookie whose name begins with __Host- or __Secure- to the
+// promise in that name. Browsers send a nameless cookie as its value alone, so
+// that a value must not begin so either.
+func (c *cookie) checkPrefix(line string) error {
+	name := c.name
+	if name == "" {
+		name = c.value
+		if hasPrefixFold(name, "__Host-") || hasPrefixFold(name, "__Secure-") {
+			return cookieError("a nameless value that begins like a prefixed name")
+		}
+	}
+	if hasPrefixFold(name, "__Secure-") && !c.secure {
+		return cookieError("__Secure- without Secure")
+	}
+	if hasPrefixFold(name, "__Host-") && (!c.secure || !c.hostOnly || c.path != "/" || !saysPath(line)) {
+		return cookieError("__Host- needs Secure and Path=/ and no Domain")
+	}
+	return nil
+}
+
+func hasPrefixFold(s, prefix string) bool {
+	return len(s) >= len(prefix) && header.EqualFold(s[:len(prefix)], prefix)
+}
+
+// saysPath reports whether the last Path attribute of line is one, and not an
+// empty value for which the default path was taken.
+func saysPath(line string) bool {
+	path := ""
+	for name, value := range cookieAttributes(line) {
+		if name == "path" {
+			path = value
+		}
+	}
+	return path == "/"
+}
+
+// parseCookie parses the value of Set-Cookie and does those steps of the
+// storage model that need no store.
+//
+// https://www.ietf.org/archive/id/draft-ietf-httpbis-rfc6265bis-22.html#section-5.6
+func parseCookie(line string, u *urlRecord, now time.Time) (*cookie, error) {
+	for i := range len(line) {
+		if line[i] < ' ' && line[i] != '\t' || line[i] == 0x7f {
+			return nil, cookieError("a control character")
+		}
+	}
+	pair, _, _ := strings.Cut(line, ";")
+	name, value, ok := strings.Cut(pair, "=")
+	if !ok {
+		name, value = "", pair
+	}
+	c := &cookie{name: strings.Trim(name, " \t"), value: strings.Trim(value, " \t"), sameSite: sameSiteUnset}
+	switch {
+	case c.name == "" && c.value == "":
+		return nil, cookieError("neither name nor value")
+	case len(c.name)+len(c.value) > maxCookie:
+		return nil, cookieError("name and value longer than 4096 bytes")
+	}
+	domain, path := "", ""
+	var expires, maxAge time.Time
+	for name, value := range cookieAttributes(line) {
+		switch name {
+		case "expires":
+			if t, ok := parseCookieDate(value); ok {
+				expires = t
+			}
+		case "max-age":
+			if t, ok := parseMaxAge(value, now); ok {
+				maxAge = t
+			}
+		case "domain":
+			domain = header.Lower(strings.TrimPrefix(value, "."))
+		case "path":
+			path = value
+		case "secure":
+			c.secure = true
+		case "httponly":
+			c.httpOnly = true
+		case "samesite":
+			switch header.Lower(value) {
+			case "none":
+				c.sameSite = sameSiteNone
+			case "lax":
+				c.sameSite = sameSiteLax
+			case "strict":
+				c.sameSite = sameSiteStrict
+			default:
+				c.sameSite = sameSiteUnset
+			}
+		}
+	}
+	c.expires = expires
+	if !maxAge.IsZero() {
+		c.expires = maxAge
+	}
+	if limit := now.Add(maxCookieAge); c.expires.After(limit) {
+		c.expires = limit
+	}
+	if domain != "" && isPublicSuffix(domain) {
+		if domain != u.host {
+			return nil, cookieError("Domain is a public suffix")
+		}
+		domain = ""
+	}
+	c.domain, c.hostOnly = u.host, domain == ""
+	if domain != "" {
+		if !domainMatches(u.host, domain) {
+			return nil, cookieError("Domain does not cover the host that sets it")
+		}
+		c.domain = domain
+	}
+	c.path = path
+	if !strings.HasPrefix(path, "/") {
+		c.path = defaultCookiePath(u.path)
+	}
+	return c, nil
+}
+
+// cookieAttributes yields the attributes of line, names in lower case; those
+// longer than 1024 bytes are as good as absent.
+func cookieAttributes(line string) func(yield func(name, value string) bool) {
+	return func(yield func(name, value string) bool) {
+		_, rest, more := strings.Cut(line, ";")
+		for more {
+			var av string
+			av, rest, more = strings.Cut(rest, ";")
+			name, value, _ := strings.Cut(av, "=")
+			name, value = strings.Trim(name, " \t"), strings.Trim(value, " \t")
+			if len(value) <= maxCookieAttribute && !yield(header.Lower(name), value) {
+				return
+			}
+		}
+	}
+}
+
+// parseMaxAge returns the time at which a cookie with this Max-Age expires.
+func parseMaxAge(s string, now time.Time) (time.Time, bool) {
+	digits, negative := strings.CutPrefix(s, "-")
+	if s == "" || strings.Trim(digits, "0123456789") != "" {
+		return time.Time{}, false
+	}
+	digits = strings.TrimLeft(digits, "0")
+	if negative || digits == "" {
+		return time.Unix(0, 0), true
+	}
+	seconds := int64(maxCookieAge / time.Second)
+	if len(digits) <= 9 {
+		seconds = 0
+		for i := range len(digits) {
+			seconds = seconds*10 + int64(digits[i]-'0')
+		}
+	}
+	return now.Add(time.Duration(seconds) * time.Second), true
+}
+
+// parseCookieDate finds a time, a day, a month and a year in s, in whatever
+// order and form servers have written them.
+//
+// https://www.ietf.org/archive/id/draft-ietf-httpbis-rfc6265bis-22.html#section-5.1.1
+func parseCookieDate(s string) (time.Time, bool) {
+	hour, minute, second := -1, 0, 0
+	day, month, year := -1, -1, -1
+	for token := range strings.FieldsFuncSeq(s, isDateDelimiter) {
+		if hour < 0 {
+			if h, m, s, ok := parseClock(token); ok {
+				hour, minute, second = h, m, s
+				continue
+			}
+		}
+		if day < 0 {
+			if n, rest := leadingInt(token, 2); n >= 0 && !startsWithDigit(rest) {
+				day = n
+				continue
+			}
+		}
+		if month < 0 && len(token) >= 3 {
+			const names = "janfebmaraprmayjunjulaugsepoctnovdec"
+			if i := strings.Index(names, header.Lower(token[:3])); i >= 0 && i%3 == 0 {
+				month = i/3 + 1
+				continue
+			}
+		}
+		if year < 0 {
+			if n, rest := leadingInt(token, 4); n >= 0 && len(token)-len(rest) >= 2 && !startsWithDigit(rest) {
+				year = n
+			}
+		}
+	}
+	switch {
+	case 70 <= year && year <= 99:
+		year += 1900
+	case 0 <= year && year <= 69:
+		year += 2000
+	}
+	if hour < 0 || hour > 23 || minute > 59 || second > 59 || day < 1 || day > 31 || month < 0 || year < 1601 {
+		return time.Time{}, false
+	}
+	t := time.Date(year, time.Month(month), day, hour, minute, second, 0, time.UTC)
+	return t, t.Day() == day // 31 February is no date
+}
+
+func isDateDelimiter(r rune) bool {
+	return r == '\t' || ' ' <= r && r <= '/' || ';' <= r && r <= '@' || '[' <= r && r <= '`' || '{' <= r && r <= '~'
+}
+
+func parseClock(token string) (hour, minute, second int, ok bool) {
+	hour, rest := leadingInt(token, 2)
+	rest, colon := strings.CutPrefix(rest, ":")
+	minute, rest = leadingInt(rest, 2)
+	rest, colon2 := strings.CutPrefix(rest, ":")
+	second, rest = leadingInt(rest, 2)
+	ok = hour >= 0 && colon && minute >= 0 && colon2 && second >= 0 && !startsWithDigit(rest)
+	return hour, minute, second, ok
+}
+
+// leadingInt reads up to most digits; -1 where there are none.
+func leadingInt(s string, most int) (n int, rest string) {
+	i := 0
+	for ; i < len(s) && i < most && startsWithDigit(s[i:]); i++ {
+		n = n*10 + int(s[i]-'0')
+	}
+	if i == 0 {
+		return -1, s
+	}
+	return n, s[i:]
+}
+
+func startsWithDigit(s string) bool {
+	return s != "" && '0' <= s[0] && s[0] <= '9'
+}
+
+// defaultCookiePath is the directory of path.
+//
+// https://www.ietf.org/archive/id/draft-ietf-httpbis-rfc6265bis-22.html#section-5.1.4
+func defaultCookiePath(path string) string {
+	if last := strings.LastIndexByte(path, '/'); last > 0 && path[0] == '/' {
+		return path[:last]
+	}
+	return "/"
+}
+
+func pathMatches(path, of string) bool {
+	rest, ok := strings.CutPrefix(path, of)
+	return ok && (rest == "" || strings.HasSuffix(of, "/") || rest[0] == '/')
+}
+
+// domainMatches reports whether host is domain or one below it.
+//
+// https://www.ietf.org/archive/id/draft-ietf-httpbis-rfc6265bis-22.html#section-5.1.3
+func domainMatches(host, domain string) bool {
+	if host == domain {
+		return true
+	}
+	sub, ok := strings.CutSuffix(host, domain)
+	return ok && strings.HasSuffix(sub, ".") && !isIPHost(host)
+}
+
+func isIPHost(host string) bool {
+	return strings.HasPrefix(host, "[") || isIPv4(host)
+}
+
+// isPublicSuffix reports whether others than its owner have names below domain.
+// A name of one label that the list does not know, such as localhost, is one.
+func isPublicSuffix(domain string) bool {
+	if isIPHost(domain) {
+		return false
+	}
+	domain = strings.TrimSuffix(domain, ".")
+	suffix, _ := publicsuffix.PublicSuffix(domain)
+	return suffix == domain
+}
+
+// siteOfHost is the registrable domain of host, or host where it has none: no
+// cookie reaches beyond it.
+func siteOfHost(host string) string {
+	if isIPHost(host) {
+		return host
+	}
+	site, err := publicsuffix.EffectiveTLDPlusOne(strings.TrimSuffix(host, "."))
+	if err != nil {
+		return host
+	}
+	return site
+}
+
+// isSecure reports whether cookies that are Secure go to u.
+func (u *urlRecord) isSecure() bool {
+	return u.scheme == "https" || u.scheme == "wss"
+}
