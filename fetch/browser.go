@@ -1,0 +1,138 @@
+package fetch
+
+import (
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/crossorigin/cors/origin"
+)
+
+// A Browser holds what the pages of one browser profile share: cookies, the
+// CORS-preflight cache, the HTTP cache and authentication entries, which are all
+// empty at first. The zero Browser is ready; it is safe for concurrent use once
+// its fields are set.
+type Browser struct {
+	// Profile says whose behaviour to show; the zero value is the standard's own.
+	Profile Profile
+
+	// Transport performs the requests, one by one: it must not follow redirects
+	// nor keep cookies, and should leave Content-Encoding alone. Nil means a
+	// transport over TCP and TLS of the browser's own, bounded by Limits.
+	Transport http.RoundTripper
+
+	// Cookies is the cookie store; nil means a new one.
+	Cookies *CookieJar
+
+	// Limits bound what a hostile server can cost.
+	Limits Limits
+
+	// RefusePrivateAddresses refuses to connect to addresses that are not public:
+	// loopback, private, link-local. It is for servers that fetch URLs which their
+	// users give, and is judged on the address that is dialled. It needs a nil
+	// Transport.
+	RefusePrivateAddresses bool
+
+	// UserAgent is the User-Agent of requests whose page sets none; "" means a
+	// name that says what this is.
+	UserAgent string
+
+	// ContentCodings adds to the content codings that are decoded, gzip and
+	// deflate: readers by name, such as "br".
+	ContentCodings map[string]ContentCoding
+
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+
+	init      sync.Once
+	transport http.RoundTripper
+	preflight preflightCache
+	auth      authEntries
+	keepalive inflight
+	cache     httpCache
+}
+
+// Limits bound what a server can cost. A zero field means the default.
+type Limits struct {
+	HeaderBytes int64 // of one response's header; 256 KiB, as in Chromium
+	BodyBytes   int64 // of one response's body once decoded; no limit
+	Preflights  int   // entries of the CORS-preflight cache; 1,024
+}
+
+// Open opens a top-level page at url, which is its document's URL. A url that
+// does not parse makes every fetch of the page fail with a [*RequestError].
+func (b *Browser) Open(url string) *Page {
+	return &Page{Browser: b, URL: url}
+}
+
+// A Page is an environment from which to fetch: the standard's client. Its
+// fields may be set before the first fetch.
+//
+// https://html.spec.whatwg.org/multipage/webappapis.html#environment-settings-object
+type Page struct {
+	Browser *Browser
+
+	// URL is the document's URL: the base of relative URLs, and the referrer.
+	URL string
+
+	// Opaque gives the page an opaque origin, "null": that of a sandboxed frame,
+	// or of a data: URL.
+	Opaque bool
+
+	// ReferrerPolicy is the document's; "" means the default.
+	ReferrerPolicy ReferrerPolicy
+
+	// TopLevel is the origin of the top-level page, if the page is in a frame
+	// there; the zero value means that the page is the top-level one.
+	TopLevel origin.Origin
+
+	init   sync.Once
+	url    *urlRecord
+	origin origin.Origin
+	err    error
+}
+
+// Origin returns the page's origin; it is opaque if Opaque is set, and for URLs
+// that have no other.
+func (p *Page) Origin() origin.Origin {
+	p.setUp()
+	return p.origin
+}
+
+func (p *Page) setUp() {
+	p.init.Do(func() {
+		if p.url, p.err = parseURL(p.URL, nil); p.err != nil {
+			return
+		}
+		if !p.Opaque {
+			p.origin = p.url.origin
+		}
+	})
+}
+
+// topLevelOrigin is that of the top-level page.
+func (p *Page) topLevelOrigin() origin.Origin {
+	if p.TopLevel.Opaque() {
+		return p.url.origin
+	}
+	return p.TopLevel
+}
+
+func (b *Browser) setUp() {
+	b.init.Do(func() {
+		if b.Cookies == nil {
+			b.Cookies = &CookieJar{}
+		}
+		b.transport = b.Transport
+		if b.transport == nil {
+			b.transport = newTransport(b)
+		}
+	})
+}
+
+func (b *Browser) now() time.Time {
+	if b.Now != nil {
+		return b.Now()
+	}
+	return time.Now()
+}

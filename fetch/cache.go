@@ -1,0 +1,220 @@
+package fetch
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/crossorigin/cors/header"
+)
+
+// A preflightCache is the CORS-preflight cache: the zero value is empty. It
+// holds one record for each (key, origin, URL, credentials), with the methods
+// and header names that the standard keeps as entries of their own.
+//
+// https://fetch.spec.whatwg.org/#concept-cache
+type preflightCache struct {
+	mu      sync.Mutex
+	records map[cacheKey]*cacheRecord
+	entries int
+	flights map[string]*flight // preflights under way, by what they ask
+}
+
+type cacheKey struct {
+	partition, origin, url string
+	credentials            bool
+}
+
+type cacheRecord struct {
+	methods, names map[string]time.Time // to when they expire
+}
+
+// defaultPreflights is how many entries are kept.
+const defaultPreflights = 1024
+
+// maxEntries bounds the entries that one response can make.
+const maxEntries = 256
+
+func keyOf(r *request, credentials bool) cacheKey {
+	return cacheKey{
+		// https://fetch.spec.whatwg.org/#determine-the-network-partition-key: the
+		// top-level site.
+		partition:   siteOf(r.page),
+		origin:      r.serializedOrigin(),
+		url:         r.currentURL().withoutFragment(),
+		credentials: credentials,
+	}
+}
+
+func siteOf(p *Page) string {
+	o := p.topLevelOrigin()
+	if domain := o.RegistrableDomain(); domain != "" {
+		return o.Scheme() + "://" + domain
+	}
+	return o.Scheme() + "://" + o.Host()
+}
+
+// matchesMethod reports whether there is a method cache entry match.
+//
+// https://fetch.spec.whatwg.org/#concept-cache-match-method
+func (c *preflightCache) matchesMethod(r *request, method string) bool {
+	return c.matches(r, func(rec *cacheRecord, now time.Time) bool {
+		return rec.methods[method].After(now) || rec.methods["*"].After(now)
+	})
+}
+
+// matchesHeader reports whether there is a header-name cache entry match; name
+// is in lower case.
+//
+// https://fetch.spec.whatwg.org/#concept-cache-match-header
+func (c *preflightCache) matchesHeader(r *request, name string) bool {
+	return c.matches(r, func(rec *cacheRecord, now time.Time) bool {
+		return rec.names[name].After(now) || !header.IsNonWildcardRequestName(name) && rec.names["*"].After(now)
+	})
+}
+
+// matches asks the records that match r: those with credentials, and those
+// without if r has none.
+//
+// https://fetch.spec.whatwg.org/#concept-cache-match
+func (c *preflightCache) matches(r *request, has func(*cacheRecord, time.Time) bool) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.records) == 0 {
+		return false
+	}
+	now := r.browser.now()
+	if rec := c.records[keyOf(r, true)]; rec != nil && has(rec, now) {
+		return true
+	}
+	if r.credentials == CredentialsInclude {
+		return false
+	}
+	rec := c.records[keyOf(r, false)]
+	return rec != nil && has(rec, now)
+}
+
+// store creates or renews an entry for each method and name.
+//
+// https://fetch.spec.whatwg.org/#concept-cache-create-entry
+func (c *preflightCache) store(r *request, maxAge time.Duration, methods, names []string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	key := keyOf(r, r.credentials == CredentialsInclude)
+	now := r.browser.now()
+	limit := r.browser.Limits.Preflights
+	if limit == 0 {
+		limit = defaultPreflights
+	}
+	methods, names = methods[:min(len(methods), maxEntries)], names[:min(len(names), maxEntries)]
+	if c.entries+len(methods)+len(names) > limit {
+		c.evict(now, limit-len(methods)-len(names))
+	}
+	if c.records == nil {
+		c.records = map[cacheKey]*cacheRecord{}
+	}
+	rec := c.records[key]
+	if rec == nil {
+		rec = &cacheRecord{map[string]time.Time{}, map[string]time.Time{}}
+		c.records[key] = rec
+	}
+	before := len(rec.methods) + len(rec.names)
+	for _, m := range methods {
+		rec.methods[m] = now.Add(maxAge)
+	}
+	for _, n := range names {
+		rec.names[header.Lower(n)] = now.Add(maxAge)
+	}
+	c.entries += len(rec.methods) + len(rec.names) - before
+}
+
+// evict makes room until at most keep entries are left: what has expired, and
+// then whatever comes, as the standard allows.
+func (c *preflightCache) evict(now time.Time, keep int) {
+	for key, rec := range c.records {
+		if !rec.fresh(now) {
+			c.drop(key)
+		}
+	}
+	for key := range c.records {
+		if c.entries <= keep {
+			return
+		}
+		c.drop(key)
+	}
+}
+
+func (rec *cacheRecord) fresh(now time.Time) bool {
+	for _, entries := range []map[string]time.Time{rec.methods, rec.names} {
+		for _, expires := range entries {
+			if expires.After(now) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (c *preflightCache) drop(key cacheKey) {
+	if rec := c.records[key]; rec != nil {
+		c.entries -= len(rec.methods) + len(rec.names)
+		delete(c.records, key)
+	}
+}
+
+// clear removes what is kept for r.
+//
+// https://fetch.spec.whatwg.org/#concept-cache-clear
+func (c *preflightCache) clear(r *request) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.drop(keyOf(r, true))
+	c.drop(keyOf(r, false))
+}
+
+// A flight is a preflight under way.
+type flight struct {
+	done    chan struct{}
+	blocked *BlockedError
+}
+
+// share makes the preflight of r, or waits for another's that asks the same and
+// uses what it brought into the cache.
+func (c *preflightCache) share(ctx context.Context, r *request, need func() bool, preflight func() *BlockedError) *BlockedError {
+	key := keyOf(r, r.credentials == CredentialsInclude)
+	asks := strings.Join(append([]string{key.partition, key.origin, key.url, string(r.credentials), r.method},
+		header.UnsafeRequestNames(r.headers)...), "\n")
+	for {
+		c.mu.Lock()
+		other := c.flights[asks]
+		if other == nil {
+			break
+		}
+		c.mu.Unlock()
+		select {
+		case <-other.done:
+		case <-ctx.Done():
+			return r.blocked(CodeAborted, "concept-http-fetch", "4.1.1").after(ctx.Err())
+		}
+		// One that failed, or that the server does not let keep, speaks for itself alone.
+		if other.blocked == nil && !need() {
+			r.emit(Event{Kind: EventPreflightShared})
+			return nil
+		}
+	}
+	f := &flight{done: make(chan struct{})}
+	if c.flights == nil {
+		c.flights = map[string]*flight{}
+	}
+	c.flights[asks] = f
+	c.mu.Unlock()
+	defer func() {
+		c.mu.Lock()
+		delete(c.flights, asks)
+		c.mu.Unlock()
+		close(f.done)
+	}()
+	f.blocked = preflight()
+	return f.blocked
+}

@@ -1,0 +1,54 @@
+package fetch
+
+import "context"
+
+// Fetch fetches as a script of the page does: it returns what the script may
+// see, or a [*BlockedError] where a browser would only say that the fetch
+// failed, or a [*RequestError] where there is no request to make. It returns
+// once the response's header is there; until the body is closed, ctx ends it.
+//
+// https://fetch.spec.whatwg.org/#fetch-method
+func (p *Page) Fetch(ctx context.Context, in *Request) (*Response, error) {
+	p.setUp()
+	p.Browser.setUp()
+	r, err := newRequest(p, in)
+	if err != nil {
+		return nil, err
+	}
+	// Fetching, https://fetch.spec.whatwg.org/#concept-fetch
+	if !r.has("Accept") {
+		r.append("Accept", "*/*") // 12.
+	}
+	if !r.has("Accept-Language") {
+		r.append("Accept-Language", acceptLanguage) // 13.
+	}
+	res, blocked := mainFetch(ctx, r, false)
+	if blocked != nil {
+		return nil, blocked
+	}
+	return handOver(r, res), nil
+}
+
+const acceptLanguage = "en-US,en;q=0.9"
+
+// handOver gives the page the filtered response.
+//
+// https://fetch.spec.whatwg.org/#fetch-finale
+func handOver(r *request, res *response) *Response {
+	out := &Response{
+		Type:          res.typ,
+		Status:        res.status,
+		StatusText:    res.statusText,
+		Header:        res.header,
+		Body:          res.body,
+		TimingAllowed: res.timingAllowed,
+		Exchanges:     *r.exchanges,
+	}
+	if res.body == nil {
+		out.Body = noBody{}
+	}
+	if n := len(res.urls); n > 0 {
+		out.URL, out.Redirected = res.urls[n-1].withoutFragment(), n > 1
+	}
+	return out
+}

@@ -1,0 +1,71 @@
+package fetch
+
+import (
+	"io"
+	"slices"
+
+	"github.com/crossorigin/cors/header"
+)
+
+// filter returns what of res the request's response tainting lets a page see.
+//
+// https://fetch.spec.whatwg.org/#concept-filtered-response
+func filter(r *request, res *response) *response {
+	switch r.tainting {
+	case taintCORS:
+		return filterCORS(r, res)
+	case taintOpaque:
+		return filterOpaque(res, TypeOpaque)
+	}
+	return filterBasic(r, res)
+}
+
+// https://fetch.spec.whatwg.org/#concept-filtered-response-basic
+func filterBasic(r *request, res *response) *response {
+	filtered := *res
+	filtered.typ = TypeBasic
+	filtered.header = filterNames(r, res.header, func(name string) bool { return !header.IsForbiddenResponse(name) })
+	return &filtered
+}
+
+// https://fetch.spec.whatwg.org/#concept-filtered-response-cors
+func filterCORS(r *request, res *response) *response {
+	filtered := *res
+	filtered.typ = TypeCORS
+	filtered.header = filterNames(r, res.header, func(name string) bool {
+		return header.IsSafelistedResponse(name) || !header.IsForbiddenResponse(name) &&
+			slices.ContainsFunc(res.exposed, func(exposed string) bool { return header.EqualFold(exposed, name) })
+	})
+	return &filtered
+}
+
+func filterNames(r *request, list []header.Field, visible func(name string) bool) []header.Field {
+	filtered := make([]header.Field, 0, len(list))
+	for _, f := range list {
+		if visible(f.Name) {
+			filtered = append(filtered, f)
+		} else {
+			r.emit(Event{Kind: EventHeaderHidden, Name: f.Name, Value: f.Value})
+		}
+	}
+	return filtered
+}
+
+// filterOpaque hides everything. The body is not read: nobody may see it.
+//
+// https://fetch.spec.whatwg.org/#concept-filtered-response-opaque
+// https://fetch.spec.whatwg.org/#concept-filtered-response-opaque-redirect
+func filterOpaque(res *response, typ ResponseType) *response {
+	res.close()
+	filtered := &response{typ: typ, rangeRequested: res.rangeRequested}
+	if typ == TypeOpaqueRedirect {
+		filtered.urls = res.urls
+	}
+	return filtered
+}
+
+// noBody is the body of a response that has none.
+type noBody struct{}
+
+func (noBody) Read([]byte) (int, error) { return 0, io.EOF }
+func (noBody) Close() error             { return nil }

@@ -1,0 +1,87 @@
+package fetch
+
+import (
+	"context"
+
+	"github.com/crossorigin/cors/header"
+)
+
+// httpFetch is HTTP fetch. There are no service workers.
+//
+// https://fetch.spec.whatwg.org/#concept-http-fetch
+func httpFetch(ctx context.Context, r *request, makeCORSPreflight bool) (*response, *BlockedError) {
+	const anchor = "concept-http-fetch"
+	// 4.1.
+	if makeCORSPreflight {
+		if blocked := ensurePreflight(ctx, r); blocked != nil {
+			return nil, blocked
+		}
+	}
+	// 4.3.
+	res, blocked := httpNetworkOrCacheFetch(ctx, r, false, false)
+	if blocked != nil {
+		return nil, blocked
+	}
+	// 4.4.
+	if r.tainting == taintCORS {
+		if blocked := corsCheck(r, r, res); blocked != nil {
+			res.close()
+			return nil, blocked
+		}
+	}
+	// 4.5.
+	if r.timingAllowFailed || !taoCheck(r.serializedOrigin(), r.tainting == taintBasic, res.header) {
+		r.timingAllowFailed = true
+	}
+	// 5.
+	if r.tainting == taintOpaque && !corpCheck(r.origin, r.currentURL(), unsafeNone, res.header, res.includesCredentials) {
+		res.close()
+		value, _ := get(res.header, "Cross-Origin-Resource-Policy")
+		return nil, r.blocked(CodeCORP, anchor, "5").because("Cross-Origin-Resource-Policy", value)
+	}
+	// 6.
+	if isRedirectStatus(res.status) {
+		switch r.redirect {
+		case RedirectError:
+			res.close()
+			return nil, r.blocked(CodeRedirectError, anchor, "6.3.1")
+		case RedirectManual:
+			return filterOpaque(res, TypeOpaqueRedirect), nil
+		}
+		return httpRedirectFetch(ctx, r, res)
+	}
+	return res, nil
+}
+
+// ensurePreflight is step 4.1 of HTTP fetch: it makes a CORS-preflight fetch if
+// the cache does not spare it.
+func ensurePreflight(ctx context.Context, r *request) *BlockedError {
+	cache := &r.browser.preflight
+	need := func() (needed bool) {
+		methodUnsafe := !header.IsSafelistedMethod(r.method) || r.useCORSPreflight
+		if methodUnsafe && !cache.matchesMethod(r, r.method) {
+			return true
+		}
+		for _, name := range header.UnsafeRequestNames(r.headers) {
+			if !cache.matchesHeader(r, name) {
+				return true
+			}
+		}
+		return false
+	}
+	if !need() {
+		r.emit(Event{Kind: EventPreflightCached})
+		return nil
+	}
+	if r.trace != nil {
+		e := Event{Kind: EventPreflightNeeded, Names: header.UnsafeRequestNames(r.headers)}
+		if !header.IsSafelistedMethod(r.method) {
+			e.Name = r.method
+		}
+		if r.useCORSPreflight {
+			e.Value = "upload"
+		}
+		r.emit(e)
+	}
+	return cache.share(ctx, r, need, func() *BlockedError { return corsPreflightFetch(ctx, r) })
+}

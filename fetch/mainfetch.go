@@ -1,0 +1,164 @@
+package fetch
+
+import (
+	"bytes"
+	"context"
+	"io"
+
+	"github.com/crossorigin/cors/header"
+	"github.com/crossorigin/cors/origin"
+)
+
+// mainFetch is main fetch. Content Security Policy and HSTS have no place here.
+//
+// https://fetch.spec.whatwg.org/#concept-main-fetch
+func mainFetch(ctx context.Context, r *request, recursive bool) (*response, *BlockedError) {
+	const anchor = "concept-main-fetch"
+	// 7.
+	if isBadPort(r.currentURL()) {
+		return nil, r.blocked(CodeBadPort, anchor, "7")
+	}
+	if isMixedContent(r.page.url.origin, r.currentURL()) {
+		return nil, r.blocked(CodeMixedContent, anchor, "7")
+	}
+	// 8.
+	if r.referrerPolicy == "" {
+		r.referrerPolicy = r.page.ReferrerPolicy
+	}
+	if r.referrerPolicy == "" {
+		r.referrerPolicy = ReferrerPolicyStrictOriginWhenCrossOrigin
+	}
+	// 9.
+	if r.referrerURL != nil {
+		r.referrer = determineReferrer(r.referrerPolicy, r.referrerURL, r.currentURL())
+		if r.referrer == "" {
+			r.referrerURL = nil // it is "no-referrer" from now on, whatever follows
+		}
+	}
+	res, blocked := dispatch(ctx, r)
+	if blocked != nil || recursive {
+		return res, blocked // 13.
+	}
+	return finish(r, res)
+}
+
+// dispatch is step 12 of main fetch: what may become of this URL in this mode?
+func dispatch(ctx context.Context, r *request) (*response, *BlockedError) {
+	const anchor = "concept-main-fetch"
+	u := r.currentURL()
+	switch {
+	case origin.Same(u.origin, r.origin) && r.tainting == taintBasic, u.scheme == "data":
+		r.taint(taintBasic)
+		return schemeFetch(ctx, r)
+	case r.mode == ModeSameOrigin:
+		return nil, r.blocked(CodeSameOriginMode, anchor, "12")
+	case r.mode == ModeNoCORS:
+		if r.redirect != RedirectFollow {
+			return nil, r.blocked(CodeNoCORSRedirectMode, anchor, "12")
+		}
+		r.taint(taintOpaque)
+		return schemeFetch(ctx, r)
+	case !isHTTPScheme(u.scheme):
+		return nil, r.blocked(CodeScheme, anchor, "12")
+	case r.useCORSPreflight, !header.IsSafelistedMethod(r.method), len(header.UnsafeRequestNames(r.headers)) > 0:
+		r.taint(taintCORS)
+		res, blocked := httpFetch(ctx, r, true)
+		if blocked != nil {
+			// Where redirects led r elsewhere, that is whose entries go.
+			r.browser.preflight.clear(r)
+		}
+		return res, blocked
+	}
+	r.taint(taintCORS)
+	return httpFetch(ctx, r, false)
+}
+
+func (r *request) taint(t tainting) {
+	r.tainting = t
+	r.emit(Event{Kind: EventTainted, Value: [...]string{"basic", "cors", "opaque"}[t]})
+}
+
+// finish is main fetch from step 14 on: what of the response may the page see?
+func finish(r *request, res *response) (*response, *BlockedError) {
+	const anchor = "concept-main-fetch"
+	internal := res
+	if res.typ == "" {
+		if r.tainting == taintCORS {
+			expose(r, res) // 14.1.
+		}
+		res = filter(r, res) // 14.2.
+	}
+	// 16.
+	if len(internal.urls) == 0 {
+		internal.urls = r.urls
+		if res.typ != TypeOpaque {
+			res.urls = r.urls
+		}
+	}
+	// 19.
+	res.timingAllowed = !r.timingAllowFailed
+	// 20. Nothing is blocked for its MIME type or nosniff where the destination is empty.
+	if isMixedContent(r.page.url.origin, internal.urls[len(internal.urls)-1]) {
+		internal.close()
+		return nil, r.blocked(CodeMixedContent, anchor, "20")
+	}
+	// 21.
+	if res.typ == TypeOpaque && isRangeStatus(internal.status) && internal.rangeRequested && !r.has("Range") {
+		internal.close()
+		return nil, r.blocked(CodeRangeNotRequested, anchor, "21")
+	}
+	// 22.
+	if r.method == "HEAD" || isNullBodyStatus(internal.status) {
+		internal.close()
+		res.body = nil
+	}
+	// 23.
+	if r.integrity != "" {
+		return checkIntegrity(r, res)
+	}
+	return res, nil
+}
+
+// expose sets the CORS-exposed header-name list.
+func expose(r *request, res *response) {
+	names, ok := header.List(lines(res.header, header.AccessControlExposeHeaders))
+	if !ok {
+		return
+	}
+	// 14.1.2.
+	for _, name := range names {
+		if name == "*" && r.credentials != CredentialsInclude {
+			names = nil
+			for _, f := range res.header {
+				names = append(names, f.Name)
+			}
+			break
+		}
+	}
+	res.exposed = names // 14.1.3. "*" may still be one of them, and is a name then.
+}
+
+// checkIntegrity is step 23 of main fetch.
+func checkIntegrity(r *request, res *response) (*response, *BlockedError) {
+	const anchor = "concept-main-fetch"
+	if len(strongestIntegrity(r.integrity)) > 0 && res.typ == TypeOpaque {
+		res.close()
+		return nil, r.blocked(CodeIntegrity, anchor, "23.2") // its body is null
+	}
+	if res.body == nil {
+		return nil, r.blocked(CodeIntegrity, anchor, "23.2")
+	}
+	defer res.close()
+	body, err := io.ReadAll(io.LimitReader(res.body, maxIntegrityBody+1))
+	if err == nil && len(body) > maxIntegrityBody {
+		return nil, r.blocked(CodeResponseTooLarge, anchor, "23.4")
+	}
+	if err != nil || !bytesMatchIntegrity(body, r.integrity) {
+		return nil, r.blocked(CodeIntegrity, anchor, "23.3.1").after(err)
+	}
+	res.body = io.NopCloser(bytes.NewReader(body))
+	return res, nil
+}
+
+// maxIntegrityBody is the longest body that is held in memory to be checked.
+const maxIntegrityBody = 256 << 20

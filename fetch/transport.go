@@ -1,0 +1,75 @@
+package fetch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"syscall"
+	"time"
+)
+
+// defaultHeaderBytes is Chromium's limit.
+const defaultHeaderBytes = 256 << 10
+
+// newTransport returns the transport of a browser that is given none.
+func newTransport(b *Browser) *http.Transport {
+	limit := b.Limits.HeaderBytes
+	if limit == 0 {
+		limit = defaultHeaderBytes
+	}
+	dialer := &net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}
+	if b.RefusePrivateAddresses {
+		// Asked about the address that is dialled: what the name resolves to at
+		// another time does not matter.
+		dialer.ControlContext = refusePrivate
+	}
+	return &http.Transport{
+		DialContext:            dialer.DialContext,
+		ForceAttemptHTTP2:      true,
+		DisableCompression:     true,
+		MaxIdleConns:           100,
+		MaxIdleConnsPerHost:    6, // as browsers have it
+		IdleConnTimeout:        90 * time.Second,
+		TLSHandshakeTimeout:    10 * time.Second,
+		MaxResponseHeaderBytes: limit,
+	}
+}
+
+var errPrivateAddress = errors.New("the address is not public")
+
+func refusePrivate(_ context.Context, _, address string, _ syscall.RawConn) error {
+	ap, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return fmt.Errorf("dialling %q: %w", address, err)
+	}
+	addr := ap.Addr().Unmap()
+	if !addr.IsGlobalUnicast() || addr.IsPrivate() || isSpecialPurpose(addr) {
+		return fmt.Errorf("dialling %q: %w", address, errPrivateAddress)
+	}
+	return nil
+}
+
+// isSpecialPurpose reports whether addr is in a block that is not the public
+// internet beyond those that netip knows: shared address space, the network
+// itself, documentation, benchmarks, reserved, and IPv4 inside IPv6.
+//
+// https://www.iana.org/assignments/iana-ipv4-special-registry/
+func isSpecialPurpose(addr netip.Addr) bool {
+	for _, block := range specialPurpose {
+		if block.Contains(addr) {
+			return true
+		}
+	}
+	return false
+}
+
+var specialPurpose = []netip.Prefix{
+	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("192.0.0.0/24"),
+	netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("198.18.0.0/15"), netip.MustParsePrefix("198.51.100.0/24"),
+	netip.MustParsePrefix("203.0.113.0/24"), netip.MustParsePrefix("240.0.0.0/4"), netip.MustParsePrefix("64:ff9b::/96"),
+	netip.MustParsePrefix("64:ff9b:1::/48"), netip.MustParsePrefix("2001:db8::/32"), netip.MustParsePrefix("2002::/16"),
+	netip.MustParsePrefix("100::/64"), netip.MustParsePrefix("2001::/32"),
+}
