@@ -34,9 +34,9 @@ var badPorts = strings.Fields(`
 // https://w3c.github.io/webappsec-mixed-content/#should-block-fetch
 // https://w3c.github.io/webappsec-mixed-content/#should-block-response
 func isMixedContent(page origin.Origin, u *urlRecord) bool {
-	// "Does settings prohibit mixed security contexts?" asks for the origin of the
-	// page, not for its being a secure context: http://localhost is one, and may
-	// fetch http://example.com.
+	// The draft asks whether the page's origin is potentially trustworthy, by which
+	// http://localhost could not fetch http://example.com. In browsers it can:
+	// they ask whether the page came over https.
 	prohibits := page.Scheme() == "https" || page.Scheme() == "wss"
 	return prohibits && !u.isTrustworthy()
 }

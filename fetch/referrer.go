@@ -60,7 +60,9 @@ const maxReferrer = 4096
 //
 // https://w3c.github.io/webappsec-referrer-policy/#determine-requests-referrer
 func determineReferrer(policy ReferrerPolicy, source, current *urlRecord) string {
-	if source == nil || source.isLocal() || !source.authority {
+	// Beyond the local schemes, which strip-url leaves out, no browser tells a
+	// server about file: and the like.
+	if source == nil || !isHTTPScheme(source.scheme) {
 		return ""
 	}
 	full, originOnly := stripReferrer(source)

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/crossorigin/cors/origin"
+	whatwgerrors "github.com/nlnwa/whatwg-url/errors"
 	whatwg "github.com/nlnwa/whatwg-url/url"
 )
 
@@ -62,9 +63,19 @@ func parseURL(s string, base *urlRecord) (*urlRecord, error) {
 		parsed, err = urlParser.ParseRef(base.withoutFragment(), s)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("URL %q does not parse: %w", s, err)
+		return nil, fmt.Errorf("URL %q does not parse: %s", s, urlFault(err))
 	}
 	return newURLRecord(parsed), nil
+}
+
+// urlFault is what the parser says without the URL, which it repeats.
+func urlFault(err error) string {
+	var fault *whatwgerrors.ValidationError
+	if !errors.As(err, &fault) || fault.Type() == "" {
+		return err.Error()
+	}
+	reason := string(fault.Type())
+	return strings.ToLower(reason[:1]) + reason[1:]
 }
 
 // urlParser encodes "^" in paths, as the URL Standard does since 2024.
