@@ -30,10 +30,9 @@ func mainFetch(ctx context.Context, r *request, recursive bool) (*response, *Blo
 	}
 	// 9.
 	if r.referrerURL != nil {
+		// What one hop is not told, the next one is not told either.
 		r.referrer = determineReferrer(r.referrerPolicy, r.referrerURL, r.currentURL())
-		if r.referrer == "" {
-			r.referrerURL = nil // it is "no-referrer" from now on, whatever follows
-		}
+		r.referrerURL, _ = parseURL(r.referrer, nil) // nil for "", which is no URL
 	}
 	res, blocked := dispatch(ctx, r)
 	if blocked != nil || recursive {

@@ -194,7 +194,7 @@ func appendCredentials(r *request, isAuthenticationFetch bool) {
 // https://fetch.spec.whatwg.org/#determining-the-same-site-mode
 func (r *request) sameSiteMode() sameSiteMode {
 	top := r.page.topLevelOrigin()
-	if !origin.SameSite(top, r.currentURL().origin) || !r.page.Opaque && !origin.SameSite(top, r.page.origin) || r.redirectTaint() == taintCrossSite {
+	if !origin.SameSite(top, r.currentURL().origin) || !origin.SameSite(top, r.page.origin) || r.redirectTaint() == taintCrossSite {
 		return noneOnly
 	}
 	return strictOrLess

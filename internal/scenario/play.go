@@ -97,7 +97,10 @@ func request(id string, f Fetch) *fetch.Request {
 	}
 	if f.Body != nil {
 		r.Body = []byte(*f.Body)
-		if !slices.ContainsFunc(r.Header, func(h header.Field) bool { return header.EqualFold(h.Name, "Content-Type") }) {
+		// The body's own type counts where the author's header is dropped.
+		if !slices.ContainsFunc(r.Header, func(h header.Field) bool {
+			return header.EqualFold(h.Name, "Content-Type") && (r.Mode != fetch.ModeNoCORS || header.IsNoCORSSafelistedRequest(h.Name, h.Value))
+		}) {
 			r.Header = append(r.Header, header.Field{Name: "Content-Type", Value: "text/plain;charset=UTF-8"})
 		}
 	}
