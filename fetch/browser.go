@@ -121,7 +121,7 @@ func (p *Page) topLevelOrigin() origin.Origin {
 func (b *Browser) setUp() {
 	b.init.Do(func() {
 		if b.Cookies == nil {
-			b.Cookies = &CookieJar{}
+			b.Cookies = &CookieJar{Now: b.Now}
 		}
 		b.transport = b.Transport
 		if b.transport == nil {

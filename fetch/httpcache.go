@@ -1,16 +1,452 @@
 package fetch
 
-// An httpCache is the HTTP cache: the zero value is empty.
+import (
+	"bytes"
+	"container/list"
+	"context"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/crossorigin/cors/header"
+	"github.com/crossorigin/cors/origin"
+)
+
+// An httpCache is the HTTP cache of one browser, all partitions of it: a
+// private cache, in memory, of whole responses to GET. The zero value is empty.
 //
 // https://httpwg.org/specs/rfc9111.html
-type httpCache struct{}
-
-// A lookup is what the cache has for a request: a response to use as it is, or
-// one to ask the server about.
-type lookup struct {
-	response *response
+type httpCache struct {
+	mu     sync.Mutex
+	stored map[httpCacheKey][]*storedResponse // variants, the newest last
+	recent list.List                          // of *storedResponse, the last used first
+	bytes  int
 }
 
-func (*httpCache) lookup(*request) lookup { return lookup{} }
+// https://fetch.spec.whatwg.org/#determine-the-http-cache-partition
+type httpCacheKey struct{ partition, url string }
 
-func (*httpCache) update(_ *request, _ lookup, res *response) *response { return res }
+const (
+	maxCacheBytes    = 64 << 20 // of all bodies and headers
+	maxCachedBody    = 8 << 20
+	maxCacheVariants = 16 // of one URL
+)
+
+// A storedResponse is never changed once it is in the cache: a fresher one takes
+// its place.
+type storedResponse struct {
+	key        httpCacheKey
+	vary       []header.Field // the names in Vary, and what the request said there
+	status     int
+	statusText string
+	header     []header.Field
+	body       []byte
+	received   time.Time
+	initialAge time.Duration
+	element    *list.Element
+}
+
+func httpCacheKeyOf(r *request, url string) httpCacheKey {
+	return httpCacheKey{siteOf(r.page), url}
+}
+
+// lookup selects the stored response for r, nil if there is none. It may need
+// validation.
+//
+// https://httpwg.org/specs/rfc9111.html#constructing.responses.from.caches
+func (c *httpCache) lookup(r *request) *storedResponse {
+	if r.method != "GET" && r.method != "HEAD" || r.has("Range") {
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.stored) == 0 {
+		return nil
+	}
+	variants := c.stored[httpCacheKeyOf(r, r.currentURL().withoutFragment())]
+	for _, s := range slices.Backward(variants) {
+		if s.matches(r) {
+			c.recent.MoveToFront(s.element)
+			return s
+		}
+	}
+	return nil
+}
+
+// https://httpwg.org/specs/rfc9111.html#caching.negotiated.responses
+func (s *storedResponse) matches(r *request) bool {
+	for _, f := range s.vary {
+		if value, _ := get(r.headers, f.Name); f.Name == "*" || value != f.Value {
+			return false
+		}
+	}
+	return true
+}
+
+// response returns s as an answer to a request.
+func (s *storedResponse) response() *response {
+	return &response{status: s.status, statusText: s.statusText, header: s.header, body: io.NopCloser(bytes.NewReader(s.body))}
+}
+
+// isStale reports whether s is a stale response for r, which the server must be
+// asked about.
+//
+// https://fetch.spec.whatwg.org/#concept-stale-response
+func (s *storedResponse) isStale(r *request, now time.Time) bool {
+	age, lifetime := s.age(now), s.lifetime(r.browser)
+	asked := directivesOf(r.headers)
+	if r.cache == CacheNoCache || s.directives().has("no-cache") || asked.has("no-cache") {
+		return true
+	}
+	if _, ok := get(r.headers, "Pragma"); ok && len(asked) == 0 {
+		return true
+	}
+	// https://httpwg.org/specs/rfc9111.html#cache-request-directive
+	if most, ok := asked.seconds("max-age"); ok && age > most {
+		return true
+	}
+	if most, ok := asked.seconds("min-fresh"); ok {
+		lifetime -= most
+	}
+	if asked.has("max-stale") && !s.directives().has("must-revalidate") {
+		most, ok := asked.seconds("max-stale")
+		return ok && age >= lifetime+most
+	}
+	return age >= lifetime
+}
+
+// isStaleWhileRevalidate reports whether s may be used once more while the
+// server is asked.
+//
+// https://fetch.spec.whatwg.org/#concept-stale-while-revalidate-response
+func (s *storedResponse) isStaleWhileRevalidate(r *request, now time.Time) bool {
+	grace, ok := s.directives().seconds("stale-while-revalidate")
+	age, lifetime := s.age(now), s.lifetime(r.browser)
+	return ok && age >= lifetime && age < lifetime+grace && !s.directives().has("no-cache") && len(directivesOf(r.headers)) == 0
+}
+
+// https://httpwg.org/specs/rfc9111.html#age.calculations
+func (s *storedResponse) age(now time.Time) time.Duration {
+	return s.initialAge + max(0, now.Sub(s.received))
+}
+
+// lifetime is how long s is fresh.
+//
+// https://httpwg.org/specs/rfc9111.html#calculating.freshness.lifetime
+func (s *storedResponse) lifetime(b *Browser) time.Duration {
+	if maxAge, ok := s.directives().seconds("max-age"); ok {
+		return maxAge
+	}
+	date := s.received
+	if t, ok := headerTime(s.header, "Date"); ok {
+		date = t
+	}
+	if _, ok := get(s.header, "Expires"); ok {
+		expires, _ := headerTime(s.header, "Expires") // what is no date has passed
+		return max(0, expires.Sub(date))
+	}
+	if !isHeuristicallyCacheable(s.status) && !s.directives().has("public") {
+		return 0
+	}
+	if modified, ok := headerTime(s.header, "Last-Modified"); ok {
+		return max(0, date.Sub(modified)/10)
+	}
+	return 0
+}
+
+// https://httpwg.org/specs/rfc9110.html#overview.of.status.codes, without 206,
+// of which nothing is kept.
+func isHeuristicallyCacheable(status int) bool {
+	switch status {
+	case 200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501:
+		return true
+	}
+	return false
+}
+
+func headerTime(list []header.Field, name string) (time.Time, bool) {
+	value, ok := get(list, name)
+	if !ok {
+		return time.Time{}, false
+	}
+	t, err := http.ParseTime(value)
+	return t, err == nil
+}
+
+// validators makes r conditional on s.
+//
+// https://httpwg.org/specs/rfc9111.html#validation.sent
+func (s *storedResponse) validators(r *request) {
+	if etag, ok := get(s.header, "ETag"); ok {
+		r.append("If-None-Match", etag)
+	}
+	if modified, ok := get(s.header, "Last-Modified"); ok {
+		r.append("If-Modified-Since", modified)
+	}
+}
+
+// store keeps res, the answer to r, sent at a time, once its body has been read
+// to the end; it returns res with a body that sees to that.
+//
+// https://httpwg.org/specs/rfc9111.html#response.cacheability
+func (c *httpCache) store(r *request, res *response, sent time.Time) *response {
+	if !isStorable(r, res) {
+		return res
+	}
+	now := r.browser.now()
+	s := &storedResponse{
+		key:    httpCacheKeyOf(r, r.currentURL().withoutFragment()),
+		status: res.status, statusText: res.statusText, header: res.header,
+		received: now, initialAge: initialAge(res.header, sent, now),
+	}
+	for _, name := range getSplit(res.header, "Vary") {
+		value, _ := get(r.headers, name)
+		s.vary = append(s.vary, header.Field{Name: name, Value: value})
+	}
+	_, redirects := get(res.header, "Location")
+	if redirects && isRedirectStatus(res.status) || isNullBodyStatus(res.status) {
+		c.put(s) // whose body nobody reads
+		return res
+	}
+	kept := *res
+	kept.body = &keepingBody{body: res.body, keep: func(body []byte) {
+		s.body = body
+		c.put(s)
+	}}
+	return &kept
+}
+
+func isStorable(r *request, res *response) bool {
+	said := directivesOf(res.header)
+	switch {
+	case r.method != "GET", r.cache == CacheNoStore, r.has("Range"), res.status == 206, res.status == 304,
+		res.status == 401, res.status == 407, res.status == 421,
+		said.has("no-store"), directivesOf(r.headers).has("no-store"), slices.Contains(getSplit(res.header, "Vary"), "*"):
+		return false
+	}
+	_, expires := get(res.header, "Expires")
+	return expires || said.has("max-age") || said.has("public") || said.has("private") || isHeuristicallyCacheable(res.status)
+}
+
+// initialAge is the corrected initial age.
+//
+// https://httpwg.org/specs/rfc9111.html#age.calculations
+func initialAge(list []header.Field, sent, received time.Time) time.Duration {
+	var apparent, said time.Duration
+	if date, ok := headerTime(list, "Date"); ok {
+		apparent = max(0, received.Sub(date))
+	}
+	if values := lines(list, "Age"); len(values) > 0 {
+		said, _ = parseSeconds(values[0])
+	}
+	return max(apparent, said+received.Sub(sent))
+}
+
+// put adds s in the place of what it replaces, and makes room for it.
+func (c *httpCache) put(s *storedResponse) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.stored == nil {
+		c.stored = map[httpCacheKey][]*storedResponse{}
+	}
+	for _, old := range slices.Clone(c.stored[s.key]) {
+		if slices.Equal(old.vary, s.vary) {
+			c.drop(old)
+		}
+	}
+	if variants := c.stored[s.key]; len(variants) == maxCacheVariants {
+		c.drop(variants[0])
+	}
+	c.stored[s.key] = append(c.stored[s.key], s)
+	s.element = c.recent.PushFront(s)
+	c.bytes += s.size()
+	for c.bytes > maxCacheBytes {
+		c.drop(c.recent.Back().Value.(*storedResponse))
+	}
+}
+
+func (s *storedResponse) size() int {
+	n := len(s.key.url) + len(s.body)
+	for _, f := range s.header {
+		n += len(f.Name) + len(f.Value)
+	}
+	return n
+}
+
+// drop forgets s. It is locked by the caller.
+func (c *httpCache) drop(s *storedResponse) {
+	variants := c.stored[s.key]
+	i := slices.Index(variants, s)
+	if i < 0 {
+		return
+	}
+	if variants = slices.Delete(variants, i, i+1); len(variants) == 0 {
+		delete(c.stored, s.key)
+	} else {
+		c.stored[s.key] = variants
+	}
+	c.recent.Remove(s.element)
+	c.bytes -= s.size()
+}
+
+// freshen returns s with what a 304 says anew, and keeps it.
+//
+// https://httpwg.org/specs/rfc9111.html#freshening.responses
+func (c *httpCache) freshen(r *request, s *storedResponse, notModified *response, sent time.Time) *storedResponse {
+	now := r.browser.now()
+	fresh := *s
+	fresh.received, fresh.initialAge = now, initialAge(notModified.header, sent, now)
+	fresh.header = slices.DeleteFunc(slices.Clone(s.header), func(f header.Field) bool {
+		_, said := get(notModified.header, f.Name)
+		return said && !isBodyHeader(f.Name)
+	})
+	for _, f := range notModified.header {
+		if !isBodyHeader(f.Name) {
+			fresh.header = append(fresh.header, f)
+		}
+	}
+	slices.SortStableFunc(fresh.header, func(a, b header.Field) int { return strings.Compare(a.Name, b.Name) })
+	c.put(&fresh)
+	return &fresh
+}
+
+// isBodyHeader reports whether name describes the stored body, or the
+// connection, so that a 304 says nothing new about it.
+//
+// https://httpwg.org/specs/rfc9111.html#update
+func isBodyHeader(name string) bool {
+	switch header.Lower(name) {
+	case "connection", "content-encoding", "content-length", "content-range", "content-type", "keep-alive",
+		"proxy-authenticate", "proxy-connection", "trailer", "transfer-encoding", "upgrade":
+		return true
+	}
+	return false
+}
+
+// invalidate forgets what an unsafe request has changed.
+//
+// https://httpwg.org/specs/rfc9111.html#invalidation
+func (c *httpCache) invalidate(r *request, res *response) {
+	switch r.method {
+	case "GET", "HEAD", "OPTIONS":
+		return
+	}
+	if res.status < 200 || res.status > 399 {
+		return
+	}
+	u := r.currentURL()
+	urls := []string{u.withoutFragment()}
+	for _, name := range []string{"Location", "Content-Location"} {
+		if value, ok := get(res.header, name); ok {
+			if other, err := parseURL(value, u); err == nil && origin.Same(other.origin, u.origin) {
+				urls = append(urls, other.withoutFragment())
+			}
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, url := range urls {
+		for _, s := range slices.Clone(c.stored[httpCacheKeyOf(r, url)]) {
+			c.drop(s)
+		}
+	}
+}
+
+// revalidate asks the server about a response that was used stale meanwhile. The
+// page that caused it need not wait, nor live.
+func revalidate(ctx context.Context, r *request) {
+	again := r.clone()
+	again.cache, again.preventNoCacheHeader = CacheNoCache, true
+	again.trace, again.exchanges = nil, new([]*Exchange)
+	go func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+		defer cancel()
+		res, blocked := mainFetch(ctx, again, false)
+		if blocked == nil && res.body != nil {
+			_, _ = io.Copy(io.Discard, res.body) // it is kept when it has been read
+			res.close()
+		}
+	}()
+}
+
+// directives are those of Cache-Control, by name in lower case.
+type directives map[string]string
+
+func directivesOf(list []header.Field) directives {
+	values := getSplit(list, "Cache-Control")
+	if values == nil {
+		return nil
+	}
+	d := make(directives, len(values))
+	for _, value := range values {
+		name, argument, _ := strings.Cut(value, "=")
+		name = header.Lower(strings.TrimRight(name, " \t"))
+		// Of two that contradict each other, the first one counts.
+		if _, has := d[name]; !has && name != "" {
+			d[name] = strings.Trim(argument, " \t\"")
+		}
+	}
+	return d
+}
+
+func (s *storedResponse) directives() directives { return directivesOf(s.header) }
+
+func (d directives) has(name string) bool {
+	_, ok := d[name]
+	return ok
+}
+
+func (d directives) seconds(name string) (time.Duration, bool) {
+	argument, ok := d[name]
+	if !ok {
+		return 0, false
+	}
+	seconds, ok := parseSeconds(argument)
+	if !ok && name == "max-age" {
+		return 0, true // what is no number of seconds has passed
+	}
+	return seconds, ok
+}
+
+// parseSeconds reads delta-seconds; there are never more than 2^31.
+//
+// https://httpwg.org/specs/rfc9111.html#delta-seconds
+func parseSeconds(s string) (time.Duration, bool) {
+	if s == "" || strings.Trim(s, "0123456789") != "" {
+		return 0, false
+	}
+	seconds, err := strconv.ParseInt(s, 10, 32)
+	if err != nil {
+		seconds = 1 << 31
+	}
+	return time.Duration(seconds) * time.Second, true
+}
+
+// A keepingBody hands its bytes to keep once all of them have been read.
+type keepingBody struct {
+	body io.ReadCloser
+	read []byte
+	keep func([]byte)
+}
+
+func (k *keepingBody) Read(p []byte) (int, error) {
+	n, err := k.body.Read(p)
+	if k.keep == nil {
+		return n, err
+	}
+	k.read = append(k.read, p[:n]...)
+	switch {
+	case len(k.read) > maxCachedBody, err != nil && err != io.EOF:
+		k.keep, k.read = nil, nil
+	case err == io.EOF:
+		k.keep(k.read)
+		k.keep, k.read = nil, nil
+	}
+	return n, err
+}
+
+func (k *keepingBody) Close() error { return k.body.Close() }

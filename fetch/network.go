@@ -51,7 +51,7 @@ func httpNetworkOrCacheFetch(ctx context.Context, r *request, isAuthenticationFe
 		hr.cache = CacheNoStore
 	}
 	// 8.17.
-	if hr.cache == CacheNoCache && !hr.has("Cache-Control") {
+	if hr.cache == CacheNoCache && !r.preventNoCacheHeader && !hr.has("Cache-Control") {
 		hr.append("Cache-Control", "max-age=0")
 	}
 	// 8.18.
@@ -73,24 +73,50 @@ func httpNetworkOrCacheFetch(ctx context.Context, r *request, isAuthenticationFe
 	if includeCredentials {
 		appendCredentials(hr, isAuthenticationFetch)
 	}
-	// 8.26.
-	cached := r.browser.cache.lookup(hr)
-	res := cached.response
+	// 8.25.
+	var stored *storedResponse
+	var res *response
+	revalidating := false
+	sent := r.browser.now()
+	if hr.cache != CacheNoStore && hr.cache != CacheReload {
+		stored = r.browser.cache.lookup(hr)
+	}
+	switch {
+	case stored == nil:
+	case hr.cache == CacheDefault && stored.isStaleWhileRevalidate(hr, sent):
+		res = stored.response()
+		revalidate(ctx, r)
+	case hr.cache != CacheForceCache && hr.cache != CacheOnlyIfCached && stored.isStale(hr, sent):
+		revalidating = true
+		stored.validators(hr)
+	default:
+		res = stored.response()
+	}
+	if res != nil {
+		*r.exchanges = append(*r.exchanges, &Exchange{
+			Method: hr.method, URL: hr.currentURL().withoutFragment(), FromCache: true,
+			RequestHeader: hr.headers, Status: res.status, ResponseHeader: res.header,
+		})
+	}
 	// 11.
 	if res == nil {
 		if hr.cache == CacheOnlyIfCached {
 			return nil, r.blocked(CodeNotCached, anchor, "11.1")
 		}
-		var blocked *BlockedError
-		if res, blocked = httpNetworkFetch(ctx, hr, includeCredentials, isNewConnectionFetch); blocked != nil {
+		forward, blocked := httpNetworkFetch(ctx, hr, includeCredentials, isNewConnectionFetch)
+		if blocked != nil {
 			return nil, blocked
 		}
-		res = r.browser.cache.update(hr, cached, res)
-	} else {
-		*r.exchanges = append(*r.exchanges, &Exchange{
-			Method: hr.method, URL: hr.currentURL().withoutFragment(), FromCache: true,
-			RequestHeader: hr.headers, Status: res.status, ResponseHeader: res.header,
-		})
+		// 11.3.
+		r.browser.cache.invalidate(hr, forward)
+		if revalidating && forward.status == 304 {
+			// 11.4.
+			forward.close()
+			res = r.browser.cache.freshen(hr, stored, forward, sent).response()
+		} else {
+			// 11.5.
+			res = r.browser.cache.store(hr, forward, sent)
+		}
 	}
 	// 12. to 14.
 	res.urls = slices.Clip(hr.urls)

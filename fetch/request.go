@@ -162,6 +162,8 @@ type request struct {
 	timingAllowFailed bool
 	isPreflight       bool // one that CORS-preflight fetch made
 
+	preventNoCacheHeader bool // the standard's prevent no-cache cache-control header modification flag
+
 	exchanges *[]*Exchange
 }
 
