@@ -77,21 +77,29 @@ func BenchmarkSetLookup(b *testing.B) {
 		})
 	}
 	for _, n := range []int{1, 100, 1e4} {
-		var set origin.Set
-		var patterns []string
-		for i := range n {
-			patterns = append(patterns, fmt.Sprintf("https://*.tenant-%05d.example", i))
-		}
-		if err := set.Add(patterns...); err != nil {
-			b.Fatal(err)
-		}
-		for name, s := range map[string]string{"hit": "https://app.tenant-00000.example", "miss": "https://app.tenant-x.example"} {
-			b.Run(fmt.Sprintf("patterns=%d/%s", n, name), func(b *testing.B) {
-				b.ReportAllocs()
-				for b.Loop() {
-					sink = set.ContainsString(s)
+		benchmarkPatterns(b, fmt.Sprintf("subdomains=%d", n), n, "https://*.tenant-%05d.example", "https://app.tenant-00000.example", "https://app.tenant-x.example")
+		benchmarkPatterns(b, fmt.Sprintf("labels=%d", n), n, "https://tenant-%05d-*.example.com", "https://tenant-00000-7.example.com", "https://tenant-x-7.example.com")
+	}
+}
+
+func benchmarkPatterns(b *testing.B, name string, n int, format, hit, miss string) {
+	var set origin.Set
+	patterns := make([]string, n)
+	for i := range patterns {
+		patterns[i] = fmt.Sprintf(format, i)
+	}
+	if err := set.Add(patterns...); err != nil {
+		b.Fatal(err)
+	}
+	for _, s := range []string{hit, miss} {
+		want := s == hit
+		b.Run(fmt.Sprintf("%s/hit=%t", name, want), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if set.ContainsString(s) != want {
+					b.Fatal(s)
 				}
-			})
-		}
+			}
+		})
 	}
 }

@@ -12,10 +12,21 @@ type index struct {
 	all map[Pattern]struct{}
 
 	any, null bool
-	schemes   map[string]struct{}  // of the patterns for any host
-	hosts     map[string][]Pattern // the others, by their host or the end of it
+	schemes   map[string]struct{} // of the patterns for any host
+	groups    map[string]*group   // the others, by their host or the end of it
 	lengths   [maxHost/64 + 1]uint64
 }
+
+// A group holds the patterns with one end: some for each scheme and port, and
+// perhaps thousands with a wildcard within the label before that end. Of these
+// only the shapes are here; what has the shape of one is looked up in all.
+type group struct {
+	patterns []Pattern
+	shapes   []shape
+}
+
+// A shape is how much of a label stands on each side of its wildcard.
+type shape struct{ before, after int }
 
 func (x *index) with(patterns []Pattern) *index {
 	all := map[Pattern]struct{}{}
@@ -43,7 +54,7 @@ func newIndex(all map[Pattern]struct{}) *index {
 	if len(all) == 0 {
 		return nil
 	}
-	x := &index{all: all, schemes: map[string]struct{}{}, hosts: map[string][]Pattern{}}
+	x := &index{all: all, schemes: map[string]struct{}{}, groups: map[string]*group{}}
 	for p := range all {
 		switch p.kind {
 		case matchAny:
@@ -53,19 +64,36 @@ func newIndex(all map[Pattern]struct{}) *index {
 		case matchAnyHost:
 			x.schemes[p.scheme] = struct{}{}
 		default:
-			x.hosts[p.key()] = append(x.hosts[p.key()], p)
-			x.lengths[len(p.key())/64] |= 1 << (len(p.key()) % 64)
+			x.group(p.end()).add(p)
 		}
 	}
 	return x
 }
 
-// key returns what the hosts that p matches end in: all of it, or from a dot on.
-func (p Pattern) key() string {
+// end returns what the hosts that p matches end in: all of it, or from a dot on.
+func (p Pattern) end() string {
 	if p.kind == matchLabel {
 		return p.host[strings.IndexByte(p.host, '.'):]
 	}
 	return p.host
+}
+
+func (x *index) group(end string) *group {
+	g := x.groups[end]
+	if g == nil {
+		g = new(group)
+		x.groups[end] = g
+		x.lengths[len(end)/64] |= 1 << (len(end) % 64)
+	}
+	return g
+}
+
+func (g *group) add(p Pattern) {
+	if p.kind != matchLabel {
+		g.patterns = append(g.patterns, p)
+	} else if s := (shape{len(p.before), strings.IndexByte(p.host, '.')}); !slices.Contains(g.shapes, s) {
+		g.shapes = append(g.shapes, s)
+	}
 }
 
 func (x *index) match(o Origin) bool {
@@ -78,11 +106,12 @@ func (x *index) match(o Origin) bool {
 	if _, ok := x.schemes[o.scheme]; ok && o.port == "" {
 		return true
 	}
-	if len(x.hosts) == 0 {
+	if len(x.groups) == 0 {
 		return false
 	}
 	// The whole host, then what begins with each of its dots: one look-up for each
 	// length that some pattern has.
+	label := strings.IndexByte(o.host, '.')
 	for i := 0; i < len(o.host); i++ {
 		if i > 0 && o.host[i] != '.' {
 			continue
@@ -91,8 +120,33 @@ func (x *index) match(o Origin) bool {
 		if x.lengths[len(end)/64]>>(len(end)%64)&1 == 0 {
 			continue
 		}
-		if slices.ContainsFunc(x.hosts[end], func(p Pattern) bool { return p.Match(o) }) {
+		g := x.groups[end]
+		if g == nil {
+			continue
+		}
+		if slices.ContainsFunc(g.patterns, func(p Pattern) bool { return p.Match(o) }) {
 			return true
+		}
+		if i == label && x.matchLabel(g.shapes, o, i) {
+			return true
+		}
+	}
+	return false
+}
+
+// matchLabel reports whether a pattern with one of the shapes matches o, whose
+// host begins with a label of the length n.
+func (x *index) matchLabel(shapes []shape, o Origin, n int) bool {
+	p := Pattern{kind: matchLabel, scheme: o.scheme}
+	for _, s := range shapes {
+		if n <= s.before+s.after {
+			continue
+		}
+		p.before, p.host = o.host[:s.before], o.host[n-s.after:]
+		for _, p.port = range [...]string{o.port, "*"} {
+			if _, ok := x.all[p]; ok {
+				return true
+			}
 		}
 	}
 	return false

@@ -51,40 +51,46 @@ var (
 //
 // https://html.spec.whatwg.org/multipage/browsers.html#ascii-serialisation-of-an-origin
 func Parse(s string) (Origin, error) {
+	o, _, err := parse(s)
+	return o, err
+}
+
+// parse is Parse, and reports whether the bytes of the host are plain.
+func parse(s string) (o Origin, isPlain bool, err error) {
 	if len(s) > MaxLen {
-		return Origin{}, errLength
+		return Origin{}, false, errLength
 	}
 	if s == "null" {
-		return Origin{}, nil
+		return Origin{}, false, nil
 	}
 	end := 0
 	for end < len(s) && isSchemeByte(s[end]) {
 		end++
 	}
 	if end == 0 || end > maxScheme || s[0] < 'a' || !strings.HasPrefix(s[end:], "://") {
-		return Origin{}, errScheme
+		return Origin{}, false, errScheme
 	}
-	o := Origin{scheme: s[:end]}
+	o.scheme = s[:end]
 	rest := s[end+len("://"):]
-	var err error
 	if strings.HasPrefix(rest, "[") {
+		isPlain = true
 		end, err = parseIPv6(rest)
 	} else {
-		end, err = parseHost(rest, o.isHTTP())
+		end, isPlain, err = parseHost(rest, o.isHTTP())
 	}
 	if err != nil {
-		return Origin{}, err
+		return Origin{}, false, err
 	}
 	o.host, rest = rest[:end], rest[end:]
 	if o.host == "" && (o.scheme != "file" || rest != "") {
-		return Origin{}, errHost
+		return Origin{}, false, errHost
 	}
 	if rest != "" {
 		if o.port, err = parsePort(rest, o.scheme); err != nil {
-			return Origin{}, err
+			return Origin{}, false, err
 		}
 	}
-	return o, nil
+	return o, isPlain, nil
 }
 
 func isSchemeByte(c byte) bool {
@@ -92,38 +98,34 @@ func isSchemeByte(c byte) bool {
 }
 
 // parseHost returns the length of the domain, IPv4 address or opaque host with
-// which s begins.
-func parseHost(s string, http bool) (int, error) {
-	i, label := 0, 0 // label is where the present one began
-	for ; i < len(s) && s[i] != ':'; i++ {
-		switch c := s[i]; {
-		case !http && hostBytes[c] != 0:
-		case hostBytes[c] != domain:
-			return 0, errHost
-		case c == '.':
+// which s begins, and whether its bytes are plain.
+func parseHost(s string, http bool) (n int, isPlain bool, err error) {
+	bytes := inOpaqueHost | inDomain | plain // what all of them are
+	label, badLabel := 0, false              // where the present label began; whether one was bad
+	for ; n < len(s) && s[n] != ':'; n++ {
+		bytes &= hostBytes[s[n]]
+		if s[n] == '.' {
 			// Empty labels parse as a URL, but no name with one resolves.
-			if i == label || i-label > maxLabel {
-				return 0, errHost
-			}
-			label = i + 1
+			badLabel = badLabel || n == label || n-label > maxLabel
+			label = n + 1
 		}
 	}
-	if i > maxHost {
-		return 0, errHost
+	if n > maxHost || bytes&inOpaqueHost == 0 {
+		return 0, false, errHost
 	}
-	if !http || i == 0 {
-		return i, nil
+	if !http || n == 0 {
+		return n, bytes&plain != 0, nil
 	}
-	if i-label > maxLabel || i == maxHost && i != label {
-		return 0, errHost
+	if bytes&inDomain == 0 || badLabel || n-label > maxLabel || n == maxHost && n != label {
+		return 0, false, errHost
 	}
 	// https://url.spec.whatwg.org/#ends-in-a-number-checker
-	name := strings.TrimSuffix(s[:i], ".")
+	name := strings.TrimSuffix(s[:n], ".")
 	last := name[strings.LastIndexByte(name, '.')+1:]
-	if (isNumber(last, '9', 0) || strings.HasPrefix(last, "0x") && isNumber(last[2:], '9', 'f')) && !isIPv4(s[:i]) {
-		return 0, errIPv4
+	if (isNumber(last, '9', 0) || strings.HasPrefix(last, "0x") && isNumber(last[2:], '9', 'f')) && !isIPv4(s[:n]) {
+		return 0, false, errIPv4
 	}
-	return i, nil
+	return n, bytes&plain != 0, nil
 }
 
 // isNumber reports whether the bytes of s are digits up to digit, or letters
@@ -219,22 +221,27 @@ func defaultPort(scheme string) string {
 }
 
 const (
-	domain     = 1 + iota // in any host
-	opaqueHost            // in the host of a scheme that is not HTTP
+	inOpaqueHost uint8 = 1 << iota // the host of a scheme that is not HTTP
+	inDomain
+	plain // what people and programs name hosts with
 )
 
-// hostBytes are the bytes that a URL parser leaves in a host: no forbidden host
-// code points, and in a domain neither upper case nor percent signs.
+// hostBytes says where a byte can stand as a URL parser writes it: no forbidden
+// host code points, and in a domain neither upper case nor percent signs.
 //
 // https://url.spec.whatwg.org/#forbidden-domain-code-point
 var hostBytes = func() (t [256]uint8) {
 	for c := '!'; c <= '~'; c++ {
-		switch {
-		case strings.ContainsRune("#/:<>?@[\\]^|", c):
-		case c == '%', 'A' <= c && c <= 'Z':
-			t[c] = opaqueHost
-		default:
-			t[c] = domain
+		upper := 'A' <= c && c <= 'Z'
+		if strings.ContainsRune("#/:<>?@[\\]^|", c) {
+			continue
+		}
+		t[c] = inOpaqueHost
+		if c != '%' && !upper {
+			t[c] |= inDomain
+		}
+		if c == '.' || c == '-' || c == '_' || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || upper {
+			t[c] |= plain
 		}
 	}
 	return t

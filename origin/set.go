@@ -3,7 +3,6 @@ package origin
 import (
 	"errors"
 	"hash/maphash"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -21,41 +20,20 @@ type Set struct {
 
 // Add adds patterns. If one cannot be parsed, none is added and the error holds
 // a [*PatternError] for each that cannot.
+//
+// An exact origin costs the same however many there are. The patterns with a
+// wildcard are copied at each change: add many of them in one call.
 func (s *Set) Add(patterns ...string) error {
-	return s.change(patterns, (*Set).add)
-}
-
-// Remove removes patterns, as they were written; one that is not there is no
-// error. Nothing is removed if a pattern cannot be parsed.
-func (s *Set) Remove(patterns ...string) error {
-	return s.change(patterns, (*Set).remove)
-}
-
-func (s *Set) change(patterns []string, apply func(*Set, []string, []Pattern)) error {
-	var errs []error
-	var exact []string
-	var others []Pattern
-	for i, text := range patterns {
-		if o, err := Parse(text); err == nil && !o.Opaque() && strings.IndexByte(text, '*') < 0 {
-			if exact == nil {
-				exact = make([]string, 0, len(patterns)-i)
-			}
-			exact = append(exact, text)
-			continue
-		}
-		p, err := ParsePattern(text)
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		others = append(others, p)
-	}
-	if errs != nil {
-		return errors.Join(errs...)
+	exact, others, err := parseAll(patterns, ParsePattern)
+	if err != nil {
+		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	apply(s, exact, others)
+	s.addExact(exact)
+	if len(others) > 0 {
+		s.patterns.Store(s.patterns.Load().with(others))
+	}
 	return nil
 }
 
@@ -63,44 +41,85 @@ func (s *Set) change(patterns []string, apply func(*Set, []string, []Pattern)) e
 func (s *Set) AddPattern(p Pattern) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if p.kind == matchHost && p.port != "*" {
-		s.add([]string{p.String()}, nil)
-	} else {
-		s.add(nil, []Pattern{p})
+	switch {
+	case p.kind == matchHost && p.port != "*":
+		s.addExact([]string{p.String()})
+	case p.kind != matchNone:
+		s.patterns.Store(s.patterns.Load().with([]Pattern{p}))
 	}
 }
 
-func (s *Set) add(exact []string, others []Pattern) {
-	if len(exact) > 0 {
-		t := s.exact.Load()
-		if t == nil || !t.hasRoom(len(exact)) {
-			size := 0
-			for _, o := range exact {
-				size += entrySize(o)
-			}
-			t = t.grown(len(exact), size)
-			defer s.exact.Store(t)
-		}
-		for _, o := range exact {
-			t.add(o)
-		}
+// Remove removes patterns, as they were written; one that is not there is no
+// error. Nothing is removed if a pattern cannot be parsed.
+func (s *Set) Remove(patterns ...string) error {
+	exact, others, err := parseAll(patterns, InsecureParsePattern)
+	if err != nil {
+		return err
 	}
-	if len(others) > 0 {
-		s.patterns.Store(s.patterns.Load().with(others))
-	}
-}
-
-func (s *Set) remove(exact []string, others []Pattern) {
-	if t := s.exact.Load(); t != nil {
-		for _, o := range exact {
-			t.remove(o)
-		}
-		if t.removed > t.live {
-			s.exact.Store(t.grown(0, 0))
-		}
-	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.removeExact(exact)
 	if len(others) > 0 {
 		s.patterns.Store(s.patterns.Load().without(others))
+	}
+	return nil
+}
+
+// parseAll parts patterns into the exact origins among them and the others.
+func parseAll(patterns []string, parse func(string) (Pattern, error)) (exact []string, others []Pattern, err error) {
+	var errs []error
+	for i, text := range patterns {
+		switch {
+		case !isExact(text):
+		case len(exact) == i:
+			exact = patterns[: i+1 : i+1] // no copy of a million strings
+			continue
+		default:
+			exact = append(exact, text)
+			continue
+		}
+		p, err := parse(text)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		others = append(others, p)
+	}
+	return exact, others, errors.Join(errs...)
+}
+
+func (s *Set) addExact(exact []string) {
+	if len(exact) == 0 {
+		return
+	}
+	t := s.exact.Load()
+	if t == nil || !t.hasRoom(len(exact)) {
+		// Room is made for the new ones alone: a list that is added again and again,
+		// as it grows, must not double the table each time.
+		n, size := 0, 0
+		for _, o := range exact {
+			if t == nil || !t.has(o) {
+				n, size = n+1, size+entrySize(o)
+			}
+		}
+		t = t.grown(n, size)
+		defer s.exact.Store(t) // when it is full, so that no reader misses an origin meanwhile
+	}
+	for _, o := range exact {
+		t.add(o)
+	}
+}
+
+func (s *Set) removeExact(exact []string) {
+	t := s.exact.Load()
+	if t == nil {
+		return
+	}
+	for _, o := range exact {
+		t.remove(o)
+	}
+	if t.removed > t.live {
+		s.exact.Store(t.grown(0, 0))
 	}
 }
 

@@ -104,6 +104,8 @@ func (t *table) remove(s string) {
 	}
 }
 
+func (t *table) has(s string) bool { return t.find(maphash.String(t.seed, s), s) }
+
 // find reports whether s, whose hash is hash, is in t.
 func (t *table) find(hash uint64, s string) bool {
 	_, ok := t.slot(hash, s)
