@@ -1,6 +1,7 @@
 package origin_test
 
 import (
+	"errors"
 	"net/netip"
 	"regexp"
 	"strconv"
@@ -14,6 +15,8 @@ var seeds = []string{
 	"", "null", "*", "https://example.com", "https://example.com:8443", "https://example.com:443", "https://a..b", "https://a_b.example.com.",
 	"http://127.0.0.1:3000", "http://1.2.3", "http://[::1]", "http://[::ffff:c000:201]:8080", "http://[0::0]", "file://", "tauri://localhost",
 	"moz-extension://*", "https://*.example.com", "https://*-a.example.com:*", "safari-web-extension://6FC32D45", "https://*.github.io", "http://localhost:*",
+	" HTTPS://Bücher.Example:443/a?b#c", "https://me@[::0001]:*", "//a", "localhost:3000", "https:/a.example", "https://*a.example", "http*://x", `"NULL"`, "https://https://a", ".a.example",
+	"https://*é.example", "https://*.kawasaki.jp", "tauri://*:80", "::1", "http://::1", "https://{a}.example", "https://a-*-b.example.com", "https://a*.example.com.",
 }
 
 func FuzzParse(f *testing.F) {
@@ -117,6 +120,7 @@ func FuzzPattern(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, pattern, s string) {
+		checkAdvice(t, pattern)
 		p, err := origin.InsecureParsePattern(pattern)
 		if err != nil {
 			return
@@ -141,6 +145,23 @@ func FuzzPattern(f *testing.F) {
 			t.Fatalf("a set of %q: Contains(%q) = %t; the oracle says %t", pattern, s, got, want)
 		}
 	})
+}
+
+// checkAdvice checks that whoever follows the error for pattern gets none.
+func checkAdvice(t *testing.T, pattern string) {
+	_, err := origin.ParsePattern(pattern)
+	if err == nil {
+		return
+	}
+	var pe *origin.PatternError
+	if !errors.As(err, &pe) || pe.Value != pattern || pe.Reason == "" || pe.Fix == "" {
+		t.Fatalf("ParsePattern(%q) = %#v", pattern, err)
+	}
+	if advice, ok := toWrite(pe); ok {
+		if _, err := origin.ParsePattern(advice); err != nil {
+			t.Fatalf("ParsePattern(%q) says to %s, which is wrong too: %v", pattern, pe.Fix, err)
+		}
+	}
 }
 
 // matches is Match by a regular expression.

@@ -139,10 +139,24 @@ func isNumber(s string, digit, letter byte) bool {
 	return true
 }
 
-// isIPv4 reports whether s is an IPv4 address as a URL parser writes it.
+// isIPv4 reports whether s is an IPv4 address as a URL parser writes it. It is
+// not netip that reads the addresses of a request: its errors allocate.
 func isIPv4(s string) bool {
-	addr, err := netip.ParseAddr(s) // refuses leading zeros
-	return err == nil && addr.Is4()
+	dots, n, digits := 0, 0, 0
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c == '.' && digits > 0 && dots < 3:
+			dots, n, digits = dots+1, 0, 0
+		case '0' <= c && c <= '9' && (digits == 0 || n > 0):
+			n, digits = n*10+int(c-'0'), digits+1
+			if n > 255 {
+				return false
+			}
+		default:
+			return false
+		}
+	}
+	return dots == 3 && digits > 0
 }
 
 // parseIPv6 returns the length of the IPv6 address in brackets with which s
@@ -152,15 +166,37 @@ func parseIPv6(s string) (int, error) {
 	if end < 0 || end > len("[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff") {
 		return 0, errIPv6
 	}
-	addr, err := netip.ParseAddr(s[1:end])
-	if err != nil || addr.Zone() != "" || !addr.Is6() {
-		return 0, errIPv6
-	}
+	// Whatever readIPv6 makes of what is no address, it is written otherwise.
 	var buf [41]byte
-	if string(appendIPv6(buf[:0], addr)) != s[:end+1] {
+	if string(appendIPv6(buf[:0], readIPv6(s[1:end]))) != s[:end+1] {
 		return 0, errIPv6
 	}
 	return end + 1, nil
+}
+
+// readIPv6 reads an address of hexadecimal pieces, and some address from any
+// other string.
+func readIPv6(s string) netip.Addr {
+	var a [16]byte
+	front, back, _ := strings.Cut(s, "::")
+	readPieces(a[:], front)
+	if size := 2 + 2*strings.Count(back, ":"); back != "" && size <= len(a) {
+		readPieces(a[len(a)-size:], back)
+	}
+	return netip.AddrFrom16(a)
+}
+
+func readPieces(a []byte, s string) {
+	for i := 0; i < len(s) && len(a) > 0; i++ {
+		switch c := s[i]; {
+		case c == ':':
+			a = a[2:]
+		case '0' <= c && c <= '9':
+			a[0], a[1] = a[0]<<4|a[1]>>4, a[1]<<4|(c-'0')
+		case 'a' <= c && c <= 'f':
+			a[0], a[1] = a[0]<<4|a[1]>>4, a[1]<<4|(c-'a'+10)
+		}
+	}
 }
 
 // appendIPv6 serialises addr. netip writes ::ffff:0:0/96 with dots, a URL

@@ -109,6 +109,86 @@ func TestSameSite(t *testing.T) {
 	}
 }
 
+func TestRegistrableDomain(t *testing.T) {
+	tests := []struct{ row, origin, want string }{
+		{"a name below a public suffix", "https://example.com", "example.com"},
+		{"what is further below", "https://a.b.example.co.uk", "example.co.uk"},
+		{"the private part of the list counts", "https://a.me.github.io", "me.github.io"},
+		{"the root's dot is kept", "https://a.example.com.", "example.com."},
+		{"what is not in the list is a suffix", "http://a.b.localhost", "b.localhost"},
+		{"a public suffix has none", "https://co.uk", ""},
+		{"nor a single label", "http://intranet", ""},
+		{"nor an IPv4 address", "http://127.0.0.1", ""},
+		{"nor an IPv6 address", "http://[::1]", ""},
+		{"nor a host that is not a domain", "tauri://a.example.com", ""},
+		{"nor an opaque origin", "null", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.row, func(t *testing.T) {
+			if got := parse(t, tt.origin).RegistrableDomain(); got != tt.want {
+				t.Errorf("%q: RegistrableDomain() = %q, want %q", tt.origin, got, tt.want)
+			}
+		})
+	}
+}
+
+func TestSame(t *testing.T) {
+	tests := []struct {
+		row, a, b string
+		want      bool
+	}{
+		{"an origin is itself", "https://a.example", "https://a.example", true},
+		{"another port is another", "https://a.example", "https://a.example:8443", false},
+		{"another scheme is another", "https://a.example", "http://a.example", false},
+		{"opaque origins are never known to be one", "null", "null", false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.row, func(t *testing.T) {
+			if got := origin.Same(parse(t, tt.a), parse(t, tt.b)); got != tt.want {
+				t.Errorf("Same(%q, %q) = %t, want %t", tt.a, tt.b, got, tt.want)
+			}
+		})
+	}
+}
+
+func TestWhatAPatternRisks(t *testing.T) {
+	tests := []struct {
+		row, pattern                     string
+		any, null, spans, insecureScheme bool
+	}{
+		{"an origin risks nothing", "https://a.example.com", false, false, false, false},
+		{"nor do its subdomains", "https://*.example.com", false, false, false, false},
+		{"a star is any", "*", true, false, false, false},
+		{"null is null", "null", false, true, false, false},
+		{"a wildcard below com spans it", "https://*.com", false, false, true, false},
+		{"so does one within a label", "https://my-*.github.io", false, false, true, false},
+		{"a label without its dot spans what is behind it", "https://*example.com", false, false, true, false},
+		{"a rule with a star is a suffix at each name", "https://*.kawasaki.jp", false, false, true, false},
+		{"the root's dot changes nothing", "https://*.com.", false, false, true, false},
+		{"an unlisted name belongs to nobody", "https://*.internal", false, false, false, false},
+		{"http is insecure", "http://a.example.com", false, false, false, true},
+		{"its subdomains are", "http://*.example.com", false, false, false, true},
+		{"localhost is not", "http://localhost:*", false, false, false, false},
+		{"nor what is below it", "http://*.localhost", false, false, false, false},
+		{"nor is a loopback address", "http://127.0.0.2:3000", false, false, false, false},
+		{"nor the other one", "http://[::1]:3000", false, false, false, false},
+		{"a name that looks like one is", "http://127.0.0.1.example.com", false, false, false, true},
+		{"so is one that ends in its letters", "http://mylocalhost", false, false, false, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.row, func(t *testing.T) {
+			p, err := origin.InsecureParsePattern(tt.pattern)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := [...]bool{p.Any(), p.Null(), p.SpansPublicSuffix(), p.InsecureScheme()}
+			if want := [...]bool{tt.any, tt.null, tt.spans, tt.insecureScheme}; got != want {
+				t.Errorf("%q: Any, Null, SpansPublicSuffix, InsecureScheme = %v, want %v", tt.pattern, got, want)
+			}
+		})
+	}
+}
+
 func TestPatternsMatch(t *testing.T) {
 	tests := []struct {
 		row, pattern, origin string
@@ -130,6 +210,8 @@ func TestPatternsMatch(t *testing.T) {
 		{"it may end the label", "https://preview-*.example.com", "https://preview-7.example.com", true},
 		{"it may stand within it", "https://a*z.example.com", "https://abcz.example.com", true},
 		{"its ends do not overlap", "https://aa*aa.example.com", "https://aaa.example.com", false},
+		{"braces do not hide the end of a name", "https://*.example.com", "https://evil.test{.example.com", true},
+		{"nor do they make one", "https://*.example.com", "https://example.com{.evil.test", false},
 		{"any port", "http://localhost:*", "http://localhost:3000", true},
 		{"any port is the default one too", "http://localhost:*", "http://localhost", true},
 		{"any port of any subdomain", "https://*.example.com:*", "https://a.example.com:8443", true},
