@@ -182,7 +182,7 @@ func domainFault(o Origin, host, port string) fault {
 		return mend(`subdomains are written with a "*"`, "*"+host)
 	}
 	if wildcard != "" && name == "" {
-		return fault{reason: "a wildcard needs a domain behind it", fix: "write " + strconv.Quote(o.scheme+"://"+strings.TrimSuffix(wildcard, ".")+".example.com"+port)}
+		return mend("a wildcard needs a domain behind it", strings.TrimSuffix(wildcard, ".")+".example.com")
 	}
 	if wildcard != "" && isIP(name) {
 		return fault{reason: "an address has no subdomains", fix: "write each address"}
