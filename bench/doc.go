@@ -1,2 +1,0 @@
-// Package bench measures cors beside its peers.
-package bench

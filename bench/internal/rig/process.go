@@ -1,0 +1,113 @@
+package rig
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// A Process is a server that this program has started.
+type Process struct {
+	command *exec.Cmd
+	output  bytes.Buffer
+	ended   chan struct{}
+}
+
+// Start runs the command on the processors, written as taskset takes them, and
+// returns when address accepts connections.
+func Start(processors, address string, command ...string) (*Process, error) {
+	p := &Process{ended: make(chan struct{})}
+	p.command = exec.Command("taskset", append([]string{"-c", processors}, command...)...)
+	p.command.Stdout, p.command.Stderr = &p.output, &p.output
+	p.command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
+	if err := p.command.Start(); err != nil {
+		return nil, fmt.Errorf("starting %s: %w", command[0], err)
+	}
+	go func() {
+		p.command.Wait()
+		close(p.ended)
+	}()
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); {
+		select {
+		case <-p.ended:
+			return nil, fmt.Errorf("%s ended before it served: %s", command[0], p.output.String())
+		case <-time.After(20 * time.Millisecond):
+		}
+		if c, err := net.Dial("tcp", address); err == nil {
+			return p, c.Close()
+		}
+	}
+	p.Stop()
+	return nil, fmt.Errorf("%s does not serve on %s: %s", command[0], address, p.output.String())
+}
+
+// Stop ends the process and waits until it has ended.
+func (p *Process) Stop() {
+	p.command.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-p.ended:
+	case <-time.After(5 * time.Second):
+		p.command.Process.Kill()
+		<-p.ended
+	}
+}
+
+// Signal sends the process a signal; taskset has become it.
+func (p *Process) Signal(s os.Signal) error { return p.command.Process.Signal(s) }
+
+// Output is what the process has written, to be read after Stop.
+func (p *Process) Output() string { return p.output.String() }
+
+// Memory is the bytes that the process and its children hold: their
+// proportional set size, so that what workers share is counted once.
+func (p *Process) Memory() (int, error) { return memory(p.command.Process.Pid) }
+
+func memory(pid int) (int, error) {
+	rollup, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
+	if err != nil {
+		return 0, err
+	}
+	total := -1
+	for line := range strings.Lines(string(rollup)) {
+		if fields := strings.Fields(line); fields[0] == "Pss:" {
+			kB, err := strconv.Atoi(fields[1])
+			if err != nil {
+				return 0, err
+			}
+			total = kB * 1024
+		}
+	}
+	if total < 0 {
+		return 0, errors.New("smaps_rollup without a Pss")
+	}
+	lists, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	if err != nil {
+		return 0, err
+	}
+	for _, list := range lists {
+		children, err := os.ReadFile(list)
+		if err != nil {
+			continue // a thread that has ended meanwhile
+		}
+		for _, child := range strings.Fields(string(children)) {
+			id, err := strconv.Atoi(child)
+			if err != nil {
+				return 0, err
+			}
+			of, err := memory(id)
+			if err != nil {
+				return 0, err
+			}
+			total += of
+		}
+	}
+	return total, nil
+}
