@@ -23,3 +23,217 @@ func (p Profile) String() string {
 	}
 	return "standard"
 }
+
+// A Quirk is a way in which browsers are known to depart from the standard.
+type Quirk struct {
+	Name     string
+	Browsers []Profile
+	Scenario string // one that shows it, in the recordings of internal/scenario
+	Kind     QuirkKind
+	Does     string // what they do, and where it helps, why
+}
+
+// A QuirkKind says what a quirk is to be blamed on.
+type QuirkKind string
+
+// The kinds of quirks.
+const (
+	Bug     QuirkKind = "bug"             // the standard says otherwise, and no reason is known
+	Reading QuirkKind = "another reading" // of what the standard or HTTP leaves open
+	Private QuirkKind = "private"         // behaviour of a browser's own, which no standard asks for
+)
+
+// Quirks returns the quirks of p, in the order in which a fetch comes to them.
+func (p Profile) Quirks() []Quirk {
+	var of []Quirk
+	for q := range quirks {
+		if quirkSets[p]&(1<<q) != 0 {
+			of = append(of, quirks[q])
+		}
+	}
+	return of
+}
+
+// quirk numbers quirks.
+type quirk uint8
+
+const (
+	clientHints quirk = iota
+	userAgentSafelisted
+	joinedLines
+	repeatedNames
+	noTotalLength
+	highBytesUnsafe
+	strictParameters
+	rangeOverflows
+	laxRange
+	originalHeadersPreflighted
+	preflightSticks
+	preflightPageOrigin
+	preflightSite
+	preflightReferrer
+	preflightCacheMode
+	preflightAcceptLanguage
+	wildcardAuthorization
+	wildcardAuthorizationCached
+	negativeMaxAge
+	unparsableMaxAge
+	refusedPreflightCached
+	noStoreSkipsPreflightCache
+	opaqueOriginNotCached
+	onePreflightPerURL
+	wildcardStaysCredentialed
+	credentialsKeptApart
+	wildcardNotCached
+	headNotCached
+	failureKeepsPreflight
+	redirectCredentialsRefused
+	emptyLocation
+	equalLocations
+	joinedLocations
+	credentialsNotRejudged
+	originSurvivesGET
+	crossOriginRedirectWithoutMetadata
+	redirectedNeverSameSite
+	noCORSRedirectNullOrigin
+	referrerPolicyIgnoredForOrigin
+	noReferrerNullOrigin
+	redirectedStrictCookies
+	sandboxedFrameSameSite
+	corpPrecursor
+	storageAccessHeaders
+	proxyAuthenticationReadable
+	oneContentType
+	permanentResponsesCached
+	onlyIfCachedIgnored
+	emptyLinesDropped
+	mojibake
+	aboutBlankRefused
+)
+
+var quirks = [...]Quirk{
+	clientHints: {"client hints are safelisted", []Profile{Chromium}, "header-868", Private,
+		"DPR, Width, Viewport-Width, Device-Memory, Downlink, RTT, ECT, Save-Data and Intervention need no preflight: from a draft that the standard has dropped"},
+	userAgentSafelisted: {"User-Agent is safelisted", []Profile{Chromium}, "header-958", Bug,
+		"a User-Agent that the page sets needs no preflight"},
+	joinedLines: {"lines of one name are judged together", []Profile{Chromium, WebKit}, "headers-1050", Bug,
+		`two lines "text/plain" are the value "text/plain, text/plain", which is not safelisted; the standard judges each`},
+	repeatedNames: {"names repeat in Access-Control-Request-Headers", []Profile{Firefox}, "headers-1044", Bug,
+		"two lines of one name are listed twice; the standard has a set"},
+	noTotalLength: {"safelisted values may be long together", []Profile{Firefox}, "safelist-1024-1040", Bug,
+		"the standard's limit of 1,024 bytes for all of them is not kept"},
+	highBytesUnsafe: {"bytes above 0x7F are unsafe", []Profile{Firefox}, "header-727", Reading,
+		"in Accept and Content-Type; the standard names the unsafe bytes, and these are not among them"},
+	strictParameters: {"Content-Type is parsed strictly", []Profile{Firefox}, "header-781", Reading,
+		"a comma, or a last semicolon, makes it unsafe; the standard asks for the essence and the bytes alone"},
+	rangeOverflows: {"numbers of a range may overflow", []Profile{Chromium, Firefox, WebKit}, "", Reading,
+		"a Range with numbers above 2^63 (Chromium) or 2^64 needs a preflight; the standard sets no limit"},
+	laxRange: {"Range is parsed laxly", []Profile{WebKit}, "header-853", Bug,
+		`"Bytes=0-1" and "bytes=+0-1" are safelisted`},
+	originalHeadersPreflighted: {"preflights name the headers of the first request", []Profile{WebKit}, "redirect-auth-1723", Bug,
+		"also those that a redirect has removed, Authorization and Content-Type, and for them alone"},
+	preflightSticks: {"once preflighted, always preflighted", []Profile{Firefox, WebKit}, "redirect-1186", Bug,
+		"after a redirect there is a preflight though nothing is unsafe any more"},
+	preflightPageOrigin: {"preflights name the page's origin", []Profile{Firefox}, "redirect-1162", Bug,
+		"where the request after it says null"},
+	preflightSite: {"a preflight has seen no redirects", []Profile{Chromium, Firefox, WebKit}, "redirect-1162", Bug,
+		"its Sec-Fetch-Site is that of the last URL alone"},
+	preflightReferrer: {"a preflight has the first request's referrer", []Profile{WebKit}, "random-2766", Bug,
+		"with the path, though the redirect led to another origin of the site"},
+	preflightCacheMode: {"a preflight has the cache mode of its request", []Profile{Chromium, Firefox}, "acah-448", Private,
+		`the preflight of a request of mode "no-store" has Pragma and Cache-Control`},
+	preflightAcceptLanguage: {"a preflight has Accept-Language", []Profile{Chromium, Firefox, WebKit}, "header-732", Private,
+		"the network layer adds the user's to every request"},
+	wildcardAuthorization: {"* covers Authorization", []Profile{Chromium, Firefox, WebKit}, "acah-448", Private,
+		"Access-Control-Allow-Headers: * allows Authorization, which the standard wants to be named; sites depend on it"},
+	wildcardAuthorizationCached: {"a cached * covers Authorization", []Profile{WebKit}, "cache-1799", Private,
+		"and so spares its preflight"},
+	negativeMaxAge: {"a negative max-age is zero", []Profile{Chromium, Firefox, WebKit}, "cache-1750", Reading,
+		"it is not delta-seconds, for which the standard has 5 s"},
+	unparsableMaxAge: {"an unparsable max-age is zero", []Profile{Firefox}, "cache-1751", Reading,
+		"the standard has 5 s"},
+	refusedPreflightCached: {"a refused preflight is cached", []Profile{WebKit}, "cache-1787", Bug,
+		"it allows later requests what it says, though it did not allow the one it was for"},
+	noStoreSkipsPreflightCache: {"the cache mode holds for the preflight cache", []Profile{Chromium, Firefox}, "random-1983", Reading,
+		`it is not read under "no-store" and "reload"; in Chromium not under "no-cache", and not written under "no-store" either`},
+	opaqueOriginNotCached: {"an opaque origin has no preflight cache", []Profile{Chromium}, "random-2056", Reading,
+		`"null" is every opaque origin, so nothing is kept for it`},
+	onePreflightPerURL: {"the preflight cache holds one answer for each URL", []Profile{Chromium, WebKit}, "", Private,
+		"one that does not spare a preflight makes room for it, where the standard adds"},
+	wildcardStaysCredentialed: {"a * that a credentialed preflight brought is a plain name", []Profile{Chromium}, "", Reading,
+		"the standard lets it serve a later request without credentials"},
+	credentialsKeptApart: {"preflights with and without credentials are kept apart", []Profile{Firefox}, "cache-1786", Reading,
+		"the standard lets the one with serve a request without"},
+	wildcardNotCached: {"a cached * is a plain name", []Profile{Firefox}, "cache-1765", Bug,
+		"it allows this request and never spares the next one its preflight"},
+	headNotCached: {"a cached preflight must name HEAD", []Profile{Firefox}, "", Bug,
+		"it is a safelisted method"},
+	failureKeepsPreflight: {"a failed fetch keeps its preflight", []Profile{Chromium, WebKit}, "random-2096", Bug,
+		"the standard clears the cache entries of a preflighted request that ends in a network error"},
+	redirectCredentialsRefused: {"no redirect to a URL with user or password", []Profile{Chromium}, "location-1494", Private,
+		"also in the modes, and to the origin, for which the standard lets it be"},
+	emptyLocation: {"an empty Location is no redirect", []Profile{Chromium, WebKit}, "location-1530", Reading,
+		"the standard resolves it to the same URL, until 20 redirects are over"},
+	equalLocations: {"equal Location lines count as one", []Profile{Chromium, Firefox}, "", Reading,
+		"the standard refuses any two"},
+	joinedLocations: {"two Location lines are one URL", []Profile{WebKit}, "", Bug,
+		`"a, b" is followed`},
+	credentialsNotRejudged: {"credentials are judged once", []Profile{WebKit}, "redirect2-1389", Bug,
+		`with "same-origin" and a first URL of the page's origin, a redirect by another origin may not say *, and cookies follow it in mode "no-cors"`},
+	originSurvivesGET: {"Origin survives a redirect that makes it GET", []Profile{WebKit}, "random-2042", Bug,
+		"where the standard sends none"},
+	crossOriginRedirectWithoutMetadata: {"no Sec-Fetch headers after a redirect to another origin", []Profile{WebKit}, "redirect-1138", Bug,
+		`in mode "cors"`},
+	redirectedNeverSameSite: {"a redirect is never same-site", []Profile{Firefox}, "redirect-1138", Bug,
+		"Sec-Fetch-Site is cross-site once a redirect to or from another origin of the site is followed"},
+	noCORSRedirectNullOrigin: {"a redirect to another origin sends Origin: null at once", []Profile{Chromium}, "", Private,
+		`in mode "no-cors"; the standard only where the redirecting origin is not the page's`},
+	referrerPolicyIgnoredForOrigin: {"Origin ignores the referrer policy", []Profile{Chromium}, "", Bug,
+		`a POST of another mode than "cors" tells its origin under policy "no-referrer" too`},
+	noReferrerNullOrigin: {"no referrer, no origin", []Profile{Firefox, WebKit}, "", Reading,
+		`a POST of another mode than "cors" with referrer "" says Origin: null, as if the policy were "no-referrer"`},
+	redirectedStrictCookies: {"SameSite ignores redirects", []Profile{Chromium}, "", Private,
+		"Lax and Strict cookies go to the page's own site whatever site redirected there"},
+	sandboxedFrameSameSite: {"a sandboxed frame is of its site", []Profile{WebKit}, "opaque-acao-1816", Bug,
+		"cookies and Referer are sent as if its origin were that of its URL"},
+	corpPrecursor: {"same-site asks who sandboxed", []Profile{Chromium}, "opaque-corp-1967", Bug,
+		"for Cross-Origin-Resource-Policy a sandboxed frame, of opaque origin, is of the site it was loaded from"},
+	storageAccessHeaders: {"Storage Access headers", []Profile{Chromium, Firefox}, "opaque-acao-1816", Private,
+		"credentialed requests in a cross-site context have Sec-Fetch-Storage-Access, and Origin where it is inactive"},
+	proxyAuthenticationReadable: {"a 407 is a response", []Profile{Firefox, WebKit}, "actual-status-1131", Reading,
+		"where no proxy is in use; the standard asks the user, or fails"},
+	oneContentType: {"two Content-Type lines are one", []Profile{Firefox}, "headers-1050", Bug,
+		"the last one is sent, or with a body the first"},
+	permanentResponsesCached: {"301 is cached for ever", []Profile{Chromium, WebKit}, "random-2124", Reading,
+		"so are 410 and, in Chromium, 300 and 308, where they do not say for how long; HTTP allows it"},
+	onlyIfCachedIgnored: {"only-if-cached goes to the network", []Profile{WebKit}, "", Bug,
+		"the standard fails where there is nothing in the cache"},
+	emptyLinesDropped: {"empty header lines are dropped", []Profile{Firefox}, "", Reading,
+		`but for three names; so an empty line beside "true" in Access-Control-Allow-Credentials does no harm`},
+	mojibake: {"header values are decoded as UTF-8", []Profile{WebKit}, "", Bug,
+		"the standard has one code point for each byte"},
+	aboutBlankRefused: {"about:blank is not fetched", []Profile{Chromium, WebKit}, "", Bug,
+		`a network error where the standard has an empty response, in mode "no-cors"`},
+}
+
+// quirkSets has a bit for each quirk of a profile.
+var quirkSets = func() (sets [WebKit + 1]uint64) {
+	for q := range quirks {
+		for _, p := range quirks[q].Browsers {
+			sets[p] |= 1 << q
+		}
+	}
+	return sets
+}()
+
+// quirk reports whether the profile has q, and tells the trace if so: ask it
+// last, where the answer makes a difference.
+func (r *request) quirk(q quirk) bool {
+	if !r.browser.Profile.has(q) {
+		return false
+	}
+	r.emit(Event{Kind: EventQuirk, Name: quirks[q].Name})
+	return true
+}
+
+func (p Profile) has(q quirk) bool { return quirkSets[p]&(1<<q) != 0 }
