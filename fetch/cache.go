@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -27,6 +28,7 @@ type cacheKey struct {
 }
 
 type cacheRecord struct {
+	credentials    bool
 	methods, names map[string]time.Time // to when they expire
 }
 
@@ -41,7 +43,7 @@ func keyOf(r *request, credentials bool) cacheKey {
 		// https://fetch.spec.whatwg.org/#determine-the-network-partition-key: the
 		// top-level site.
 		partition:   siteOf(r.page),
-		origin:      r.serializedOrigin(),
+		origin:      r.preflightOrigin(),
 		url:         r.currentURL().withoutFragment(),
 		credentials: credentials,
 	}
@@ -55,12 +57,54 @@ func siteOf(p *Page) string {
 	return o.Scheme() + "://" + o.Host()
 }
 
+// spares reports whether the cache spares r its preflight: there is an entry
+// that matches for the method and one for each unsafe name.
+//
+// https://fetch.spec.whatwg.org/#concept-http-fetch step 4.1
+func (c *preflightCache) spares(r *request) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.records) == 0 || !r.readsPreflightCache() {
+		return false
+	}
+	records := c.matching(r)
+	if len(records) == 0 {
+		return false
+	}
+	now := r.browser.now()
+	spared := (header.IsSafelistedMethod(r.method) && !r.useCORSPreflight && !r.mustNameHead()) || matchesMethod(records, r, now)
+	for _, name := range r.unsafe {
+		spared = spared && matchesHeader(records, r, name, now)
+	}
+	if !spared && r.browser.Profile.has(onePreflightPerURL) {
+		c.drop(keyOf(r, true))
+		c.drop(keyOf(r, false))
+	}
+	return spared
+}
+
+// matching returns the records whose entries match r: those with credentials,
+// and those without if r has none.
+//
+// https://fetch.spec.whatwg.org/#concept-cache-match
+func (c *preflightCache) matching(r *request) (records []*cacheRecord) {
+	with, without := c.records[keyOf(r, true)], c.records[keyOf(r, false)]
+	include := r.credentials == CredentialsInclude
+	if with != nil && (include || !r.quirk(credentialsKeptApart)) {
+		records = append(records, with)
+	}
+	if without != nil && !include {
+		records = append(records, without)
+	}
+	return records
+}
+
 // matchesMethod reports whether there is a method cache entry match.
 //
 // https://fetch.spec.whatwg.org/#concept-cache-match-method
-func (c *preflightCache) matchesMethod(r *request, method string) bool {
-	return c.matches(r, func(rec *cacheRecord, now time.Time) bool {
-		return rec.methods[method].After(now) || rec.methods["*"].After(now)
+func matchesMethod(records []*cacheRecord, r *request, now time.Time) bool {
+	return slices.ContainsFunc(records, func(rec *cacheRecord) bool {
+		return rec.methods[r.method].After(now) || rec.methods["*"].After(now) && !r.cachedWildcardIsName(rec)
 	})
 }
 
@@ -68,40 +112,27 @@ func (c *preflightCache) matchesMethod(r *request, method string) bool {
 // is in lower case.
 //
 // https://fetch.spec.whatwg.org/#concept-cache-match-header
-func (c *preflightCache) matchesHeader(r *request, name string) bool {
-	return c.matches(r, func(rec *cacheRecord, now time.Time) bool {
-		return rec.names[name].After(now) || !header.IsNonWildcardRequestName(name) && rec.names["*"].After(now)
+func matchesHeader(records []*cacheRecord, r *request, name string, now time.Time) bool {
+	return slices.ContainsFunc(records, func(rec *cacheRecord) bool {
+		return rec.names[name].After(now) || rec.names["*"].After(now) && !r.cachedWildcardIsName(rec) &&
+			(!header.IsNonWildcardRequestName(name) || r.quirk(wildcardAuthorizationCached))
 	})
-}
-
-// matches asks the records that match r: those with credentials, and those
-// without if r has none.
-//
-// https://fetch.spec.whatwg.org/#concept-cache-match
-func (c *preflightCache) matches(r *request, has func(*cacheRecord, time.Time) bool) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if len(c.records) == 0 {
-		return false
-	}
-	now := r.browser.now()
-	if rec := c.records[keyOf(r, true)]; rec != nil && has(rec, now) {
-		return true
-	}
-	if r.credentials == CredentialsInclude {
-		return false
-	}
-	rec := c.records[keyOf(r, false)]
-	return rec != nil && has(rec, now)
 }
 
 // store creates or renews an entry for each method and name.
 //
 // https://fetch.spec.whatwg.org/#concept-cache-create-entry
 func (c *preflightCache) store(r *request, maxAge time.Duration, methods, names []string) {
+	if !r.writesPreflightCache() {
+		return
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	key := keyOf(r, r.credentials == CredentialsInclude)
+	if r.browser.Profile.has(onePreflightPerURL) {
+		c.drop(keyOf(r, true))
+		c.drop(keyOf(r, false))
+	}
 	now := r.browser.now()
 	limit := r.browser.Limits.Preflights
 	if limit == 0 {
@@ -116,7 +147,7 @@ func (c *preflightCache) store(r *request, maxAge time.Duration, methods, names 
 	}
 	rec := c.records[key]
 	if rec == nil {
-		rec = &cacheRecord{map[string]time.Time{}, map[string]time.Time{}}
+		rec = &cacheRecord{key.credentials, map[string]time.Time{}, map[string]time.Time{}}
 		c.records[key] = rec
 	}
 	before := len(rec.methods) + len(rec.names)
@@ -181,10 +212,9 @@ type flight struct {
 
 // share makes the preflight of r, or waits for another's that asks the same and
 // uses what it brought into the cache.
-func (c *preflightCache) share(ctx context.Context, r *request, need func() bool, preflight func() *BlockedError) *BlockedError {
+func (c *preflightCache) share(ctx context.Context, r *request, preflight func() *BlockedError) *BlockedError {
 	key := keyOf(r, r.credentials == CredentialsInclude)
-	asks := strings.Join(append([]string{key.partition, key.origin, key.url, string(r.credentials), r.method},
-		header.UnsafeRequestNames(r.headers)...), "\n")
+	asks := strings.Join(append([]string{key.partition, key.origin, key.url, string(r.credentials), r.method}, r.unsafe...), "\n")
 	for {
 		c.mu.Lock()
 		other := c.flights[asks]
@@ -198,7 +228,7 @@ func (c *preflightCache) share(ctx context.Context, r *request, need func() bool
 			return r.blocked(CodeAborted, "concept-http-fetch", "4.1.1").after(ctx.Err())
 		}
 		// One that failed, or that the server does not let keep, speaks for itself alone.
-		if other.blocked == nil && !need() {
+		if other.blocked == nil && c.spares(r) {
 			r.emit(Event{Kind: EventPreflightShared})
 			return nil
 		}

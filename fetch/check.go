@@ -16,7 +16,6 @@ func corsCheck(sent, r *request, res *response) *BlockedError {
 	got, ok := get(res.header, header.AccessControlAllowOrigin)
 	fail := func(code Code, number, name, value string) *BlockedError {
 		blocked := sent.blocked(code, anchor, number).because(name, value)
-		blocked.Origin = r.serializedOrigin()
 		return blocked
 	}
 	// 2. Null is not "null".
@@ -29,7 +28,7 @@ func corsCheck(sent, r *request, res *response) *BlockedError {
 		return nil
 	}
 	// 4. Bytes are compared, not origins: "https://a.example:443" does not match "https://a.example".
-	if got != r.serializedOrigin() {
+	if got != sent.serializedOrigin() {
 		switch {
 		case got == "*":
 			return fail(CodeWildcardOrigin, "4", header.AccessControlAllowOrigin, got)

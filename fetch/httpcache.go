@@ -5,6 +5,7 @@ import (
 	"container/list"
 	"context"
 	"io"
+	"math"
 	"net/http"
 	"slices"
 	"strconv"
@@ -148,6 +149,9 @@ func (s *storedResponse) lifetime(b *Browser) time.Duration {
 	if _, ok := get(s.header, "Expires"); ok {
 		expires, _ := headerTime(s.header, "Expires") // what is no date has passed
 		return max(0, expires.Sub(date))
+	}
+	if b.Profile.cachesForEver(s.status) {
+		return math.MaxInt64 / 2
 	}
 	if !isHeuristicallyCacheable(s.status) && !s.directives().has("public") {
 		return 0

@@ -24,7 +24,7 @@ func httpFetch(ctx context.Context, r *request, makeCORSPreflight bool) (*respon
 	}
 	// 4.4.
 	if r.tainting == taintCORS {
-		if blocked := corsCheck(r, r, res); blocked != nil {
+		if blocked := corsCheck(r, r.checked(res), res); blocked != nil {
 			res.close()
 			return nil, blocked
 		}
@@ -34,13 +34,13 @@ func httpFetch(ctx context.Context, r *request, makeCORSPreflight bool) (*respon
 		r.timingAllowFailed = true
 	}
 	// 5.
-	if r.tainting == taintOpaque && !corpCheck(r.origin, r.currentURL(), unsafeNone, res.header, res.includesCredentials) {
+	if r.tainting == taintOpaque && !corpCheck(r.origin, r.currentURL(), unsafeNone, res.header, res.includesCredentials) && !r.corpQuirk(res) {
 		res.close()
 		value, _ := get(res.header, "Cross-Origin-Resource-Policy")
 		return nil, r.blocked(CodeCORP, anchor, "5").because("Cross-Origin-Resource-Policy", value)
 	}
 	// 6.
-	if isRedirectStatus(res.status) {
+	if isRedirectStatus(res.status) && !r.emptyLocation(res) {
 		switch r.redirect {
 		case RedirectError:
 			res.close()
@@ -57,31 +57,19 @@ func httpFetch(ctx context.Context, r *request, makeCORSPreflight bool) (*respon
 // the cache does not spare it.
 func ensurePreflight(ctx context.Context, r *request) *BlockedError {
 	cache := &r.browser.preflight
-	need := func() (needed bool) {
-		methodUnsafe := !header.IsSafelistedMethod(r.method) || r.useCORSPreflight
-		if methodUnsafe && !cache.matchesMethod(r, r.method) {
-			return true
-		}
-		for _, name := range header.UnsafeRequestNames(r.headers) {
-			if !cache.matchesHeader(r, name) {
-				return true
+	if !cache.spares(r) {
+		if r.trace != nil {
+			e := Event{Kind: EventPreflightNeeded, Names: r.unsafe}
+			if !header.IsSafelistedMethod(r.method) {
+				e.Name = r.method
 			}
+			if r.useCORSPreflight {
+				e.Value = "upload"
+			}
+			r.emit(e)
 		}
-		return false
+		return cache.share(ctx, r, func() *BlockedError { return corsPreflightFetch(ctx, r) })
 	}
-	if !need() {
-		r.emit(Event{Kind: EventPreflightCached})
-		return nil
-	}
-	if r.trace != nil {
-		e := Event{Kind: EventPreflightNeeded, Names: header.UnsafeRequestNames(r.headers)}
-		if !header.IsSafelistedMethod(r.method) {
-			e.Name = r.method
-		}
-		if r.useCORSPreflight {
-			e.Value = "upload"
-		}
-		r.emit(e)
-	}
-	return cache.share(ctx, r, need, func() *BlockedError { return corsPreflightFetch(ctx, r) })
+	r.emit(Event{Kind: EventPreflightCached})
+	return nil
 }

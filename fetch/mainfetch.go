@@ -34,6 +34,9 @@ func mainFetch(ctx context.Context, r *request, recursive bool) (*response, *Blo
 		r.referrer = determineReferrer(r.referrerPolicy, r.referrerURL, r.currentURL())
 		r.referrerURL, _ = parseURL(r.referrer, nil) // nil for "", which is no URL
 	}
+	if !recursive {
+		r.firstReferrer = r.referrer
+	}
 	res, blocked := dispatch(ctx, r)
 	if blocked != nil || recursive {
 		return res, blocked // 13.
@@ -59,10 +62,10 @@ func dispatch(ctx context.Context, r *request) (*response, *BlockedError) {
 		return schemeFetch(ctx, r)
 	case !isHTTPScheme(u.scheme):
 		return nil, r.blocked(CodeScheme, anchor, "12")
-	case r.useCORSPreflight, !header.IsSafelistedMethod(r.method), len(header.UnsafeRequestNames(r.headers)) > 0:
+	case r.needsPreflight():
 		r.taint(taintCORS)
 		res, blocked := httpFetch(ctx, r, true)
-		if blocked != nil {
+		if blocked != nil && !r.quirk(failureKeepsPreflight) {
 			// Where redirects led r elsewhere, that is whose entries go.
 			r.browser.preflight.clear(r)
 		}
@@ -70,6 +73,16 @@ func dispatch(ctx context.Context, r *request) (*response, *BlockedError) {
 	}
 	r.taint(taintCORS)
 	return httpFetch(ctx, r, false)
+}
+
+// needsPreflight reports whether the server must agree before r is sent there.
+func (r *request) needsPreflight() bool {
+	r.unsafe = r.unsafeNames()
+	if r.useCORSPreflight || !header.IsSafelistedMethod(r.method) || len(r.unsafe) > 0 || r.preflighted && r.quirk(preflightSticks) {
+		r.preflighted = true
+		return true
+	}
+	return false
 }
 
 func (r *request) taint(t tainting) {

@@ -24,7 +24,8 @@ func httpNetworkOrCacheFetch(ctx context.Context, r *request, isAuthenticationFe
 	// 8.2. Copied, because a redirect or a 401 sends the request again with other headers.
 	hr := r.clone()
 	// 8.3.
-	includeCredentials := r.credentials == CredentialsInclude || r.credentials == CredentialsSameOrigin && r.tainting == taintBasic
+	includeCredentials := r.credentials == CredentialsInclude || r.credentials == CredentialsSameOrigin && (r.tainting == taintBasic ||
+		r.tainting == taintOpaque && r.startedAtHome() && r.quirk(credentialsNotRejudged))
 	// 8.5. to 8.9. Content-Length is net/http's to write.
 	_, contentLength := r.bodyReader()
 	// 8.10.
@@ -47,9 +48,7 @@ func httpNetworkOrCacheFetch(ctx context.Context, r *request, isAuthenticationFe
 		hr.append("User-Agent", r.browser.userAgent())
 	}
 	// 8.16.
-	if hr.cache == CacheDefault && hr.has("If-Modified-Since", "If-None-Match", "If-Unmodified-Since", "If-Match", "If-Range") {
-		hr.cache = CacheNoStore
-	}
+	hr.cache = hr.effectiveCache()
 	// 8.17.
 	if hr.cache == CacheNoCache && !r.preventNoCacheHeader && !hr.has("Cache-Control") {
 		hr.append("Cache-Control", "max-age=0")
@@ -100,7 +99,7 @@ func httpNetworkOrCacheFetch(ctx context.Context, r *request, isAuthenticationFe
 	}
 	// 11.
 	if res == nil {
-		if hr.cache == CacheOnlyIfCached {
+		if hr.cache == CacheOnlyIfCached && !r.quirk(onlyIfCachedIgnored) {
 			return nil, r.blocked(CodeNotCached, anchor, "11.1")
 		}
 		forward, blocked := httpNetworkFetch(ctx, hr, includeCredentials, isNewConnectionFetch)
@@ -132,7 +131,7 @@ func httpNetworkOrCacheFetch(ctx context.Context, r *request, isAuthenticationFe
 		return httpNetworkOrCacheFetch(ctx, r, true, isNewConnectionFetch)
 	}
 	// 16.
-	if res.status == 407 {
+	if res.status == 407 && !r.quirk(proxyAuthenticationReadable) {
 		res.close()
 		return nil, r.blocked(CodeProxyAuthentication, anchor, "16.1")
 	}
@@ -156,9 +155,14 @@ func appendOrigin(r *request) {
 		return
 	}
 	if r.method == "GET" || r.method == "HEAD" {
-		return
+		switch {
+		case r.method != r.firstMethod && r.quirk(originSurvivesGET):
+		case storageAccess(r) == "inactive" && r.quirk(storageAccessHeaders):
+		default:
+			return
+		}
 	}
-	if r.mode != ModeCORS {
+	if r.mode != ModeCORS && !r.quirk(referrerPolicyIgnoredForOrigin) {
 		switch r.referrerPolicy {
 		case ReferrerPolicyNoReferrer:
 			serialized = "null"
@@ -172,7 +176,19 @@ func appendOrigin(r *request) {
 			}
 		}
 	}
+	if r.mode != ModeCORS && r.originQuirk() {
+		serialized = "null"
+	}
 	r.append(header.Origin, serialized)
+}
+
+// effectiveCache is step 8.16: a page that asks a question of its own about a
+// cached response wants no cache of the browser in between.
+func (r *request) effectiveCache() Cache {
+	if r.cache == CacheDefault && r.has("If-Modified-Since", "If-None-Match", "If-Unmodified-Since", "If-Match", "If-Range") {
+		return CacheNoStore
+	}
+	return r.cache
 }
 
 // appendFetchMetadata is https://w3c.github.io/webappsec-fetch-metadata/#abstract-opdef-append-the-fetch-metadata-headers-for-a-request.
@@ -180,20 +196,34 @@ func appendFetchMetadata(r *request) {
 	if !r.currentURL().isTrustworthy() {
 		return
 	}
-	site := "same-origin"
-	for _, u := range r.urls {
-		if origin.Same(u.origin, r.origin) {
-			continue
-		}
-		site = "cross-site"
-		if !origin.SameSite(u.origin, r.origin) {
-			break
-		}
-		site = "same-site"
+	site := siteRelation(r.origin, r.urls)
+	if site = r.siteQuirk(site); site == "" {
+		return
+	}
+	if value := storageAccess(r); value != "" && r.quirk(storageAccessHeaders) {
+		r.append("Sec-Fetch-Storage-Access", value)
 	}
 	r.append("Sec-Fetch-Dest", "empty")
 	r.append("Sec-Fetch-Mode", string(r.mode))
 	r.append("Sec-Fetch-Site", site)
+}
+
+// siteRelation is how far urls lead from o, at worst: the value of
+// Sec-Fetch-Site.
+//
+// https://w3c.github.io/webappsec-fetch-metadata/#abstract-opdef-set-site
+func siteRelation(o origin.Origin, urls []*urlRecord) string {
+	site := "same-origin"
+	for _, u := range urls {
+		if origin.Same(u.origin, o) {
+			continue
+		}
+		if !origin.SameSite(u.origin, o) {
+			return "cross-site"
+		}
+		site = "same-site"
+	}
+	return site
 }
 
 // appendCredentials is step 8.21.
@@ -220,8 +250,12 @@ func appendCredentials(r *request, isAuthenticationFetch bool) {
 // https://fetch.spec.whatwg.org/#determining-the-same-site-mode
 func (r *request) sameSiteMode() sameSiteMode {
 	top := r.page.topLevelOrigin()
-	if !origin.SameSite(top, r.currentURL().origin) || !origin.SameSite(top, r.page.origin) || r.redirectTaint() == taintCrossSite {
+	switch {
+	case !origin.SameSite(top, r.currentURL().origin),
+		(r.page.Opaque || !origin.SameSite(top, r.page.origin)) && !r.quirk(sandboxedFrameSameSite):
 		return noneOnly
+	case r.redirectTaint() == taintCrossSite && !r.quirk(redirectedStrictCookies):
+		return unsetOrLess
 	}
 	return strictOrLess
 }
@@ -303,7 +337,7 @@ func httpNetworkFetch(ctx context.Context, r *request, includeCredentials, force
 	if err != nil {
 		return nil, r.blocked(networkCode(ctx, err), anchor, "8.1").after(err)
 	}
-	res := &response{status: hres.StatusCode, header: fields(hres.Header), body: hres.Body}
+	res := &response{status: hres.StatusCode, header: r.receivedQuirk(fields(hres.Header)), body: hres.Body}
 	if _, text, ok := strings.Cut(hres.Status, " "); ok {
 		res.statusText = text
 	}
@@ -356,6 +390,10 @@ func httpRequest(ctx context.Context, r *request) *http.Request {
 		}
 		if values := h[name]; len(values) == 0 {
 			h[name] = []string{f.Value}
+		} else if header.EqualFold(name, "Content-Type") && r.quirk(oneContentType) {
+			if !r.hasBody {
+				values[0] = f.Value
+			}
 		} else {
 			values[0] += ", " + f.Value
 		}

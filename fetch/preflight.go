@@ -2,7 +2,6 @@ package fetch
 
 import (
 	"context"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,12 +24,12 @@ func corsPreflightFetch(ctx context.Context, r *request) *BlockedError {
 		referrerURL: r.referrerURL, referrer: r.referrer, referrerPolicy: r.referrerPolicy,
 		headers: []header.Field{{Name: "Accept", Value: "*/*"}},
 	}
+	r.dressPreflight(preflight)
 	// 3.
 	preflight.append(header.AccessControlRequestMethod, r.method)
 	// 4. and 5. Without a space, for better or worse.
-	unsafeNames := header.UnsafeRequestNames(r.headers)
-	if len(unsafeNames) > 0 {
-		preflight.append(header.AccessControlRequestHeaders, strings.Join(unsafeNames, ","))
+	if len(r.unsafe) > 0 {
+		preflight.append(header.AccessControlRequestHeaders, strings.Join(r.unsafe, ","))
 	}
 	// 6.
 	res, blocked := httpNetworkOrCacheFetch(ctx, preflight, false, false)
@@ -60,6 +59,10 @@ func corsPreflightFetch(ctx context.Context, r *request) *BlockedError {
 	if !hasMethods && r.useCORSPreflight {
 		methods = []string{r.method}
 	}
+	age := r.maxAge(res)
+	if r.browser.Profile.has(refusedPreflightCached) {
+		r.browser.preflight.store(r, age, methods, names)
+	}
 	// 7.5. With credentials "*" is a method of that name.
 	wildcard := func(list []string) bool {
 		return r.credentials != CredentialsInclude && slices.Contains(list, "*")
@@ -72,12 +75,12 @@ func corsPreflightFetch(ctx context.Context, r *request) *BlockedError {
 	}
 	// 7.6. "*" does not cover Authorization.
 	for _, f := range r.headers {
-		if header.IsNonWildcardRequestName(f.Name) && !listed(f.Name) {
+		if header.IsNonWildcardRequestName(f.Name) && !listed(f.Name) && !(wildcard(names) && r.quirk(wildcardAuthorization)) {
 			return preflight.blocked(CodeAuthorizationNotAllowed, anchor, "7.6").because(header.AccessControlAllowHeaders, namesValue)
 		}
 	}
 	// 7.7.
-	for _, name := range unsafeNames {
+	for _, name := range r.unsafe {
 		if !listed(name) && !wildcard(names) {
 			blocked := preflight.blocked(CodeHeaderNotAllowed, anchor, "7.7").because(header.AccessControlAllowHeaders, namesValue)
 			blocked.Name = name
@@ -85,30 +88,33 @@ func corsPreflightFetch(ctx context.Context, r *request) *BlockedError {
 		}
 	}
 	// 7.8. to 7.15.
-	r.browser.preflight.store(r, maxAge(res), methods, names)
+	r.browser.preflight.store(r, age, methods, names)
 	return nil
 }
 
 const (
 	// defaultMaxAge is for a response that says nothing, or nothing that parses.
 	defaultMaxAge = 5 * time.Second
-	// maxMaxAge is the imposed limit: two hours, as Chromium's.
-	maxMaxAge = 2 * time.Hour
 )
 
+// maxMaxAge is the imposed limit. The standard leaves it open.
+var maxMaxAge = [...]time.Duration{Standard: 2 * time.Hour, Chromium: 2 * time.Hour, Firefox: 24 * time.Hour, WebKit: 10 * time.Minute}
+
 // maxAge is steps 7.8 to 7.10 of CORS-preflight fetch.
-func maxAge(res *response) time.Duration {
-	values := lines(res.header, header.AccessControlMaxAge)
-	// delta-seconds, one line of it: digits alone, however many.
-	if len(values) != 1 || values[0] == "" || strings.Trim(values[0], "0123456789") != "" {
+func (r *request) maxAge(res *response) time.Duration {
+	value, ok := get(res.header, header.AccessControlMaxAge)
+	// delta-seconds: digits alone, however many.
+	if value == "" || strings.Trim(value, "0123456789") != "" {
+		negative := strings.HasPrefix(value, "-") && strings.Trim(value[1:], "0123456789") == ""
+		if negative && r.quirk(negativeMaxAge) || ok && value != "" && r.quirk(unparsableMaxAge) {
+			return 0
+		}
 		return defaultMaxAge
 	}
-	seconds, err := strconv.ParseInt(values[0], 10, 64)
-	if err != nil {
-		seconds = math.MaxInt64
-	}
-	if seconds > int64(maxMaxAge/time.Second) {
-		return maxMaxAge
+	limit := maxMaxAge[r.browser.Profile]
+	seconds, err := strconv.ParseInt(value, 10, 64)
+	if err != nil || seconds > int64(limit/time.Second) {
+		return limit
 	}
 	return time.Duration(seconds) * time.Second
 }

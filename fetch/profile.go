@@ -1,5 +1,15 @@
 package fetch
 
+import (
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/crossorigin/cors/header"
+	"github.com/crossorigin/cors/origin"
+)
+
 // A Profile says whose behaviour a [Browser] shows.
 type Profile uint8
 
@@ -71,6 +81,7 @@ const (
 	preflightSticks
 	preflightPageOrigin
 	preflightSite
+	taintedPreflightCrossSite
 	preflightReferrer
 	preflightCacheMode
 	preflightAcceptLanguage
@@ -101,6 +112,7 @@ const (
 	redirectedStrictCookies
 	sandboxedFrameSameSite
 	corpPrecursor
+	localhostIsOneSite
 	storageAccessHeaders
 	proxyAuthenticationReadable
 	oneContentType
@@ -138,6 +150,8 @@ var quirks = [...]Quirk{
 		"where the request after it says null"},
 	preflightSite: {"a preflight has seen no redirects", []Profile{Chromium, Firefox, WebKit}, "redirect-1162", Bug,
 		"its Sec-Fetch-Site is that of the last URL alone"},
+	taintedPreflightCrossSite: {"a preflight for a tainted origin is cross-site", []Profile{WebKit}, "random-2741", Reading,
+		"its origin is null, which is of no site"},
 	preflightReferrer: {"a preflight has the first request's referrer", []Profile{WebKit}, "random-2766", Bug,
 		"with the path, though the redirect led to another origin of the site"},
 	preflightCacheMode: {"a preflight has the cache mode of its request", []Profile{Chromium, Firefox}, "acah-448", Private,
@@ -198,6 +212,8 @@ var quirks = [...]Quirk{
 		"cookies and Referer are sent as if its origin were that of its URL"},
 	corpPrecursor: {"same-site asks who sandboxed", []Profile{Chromium}, "opaque-corp-1967", Bug,
 		"for Cross-Origin-Resource-Policy a sandboxed frame, of opaque origin, is of the site it was loaded from"},
+	localhostIsOneSite: {"localhost and all below it are one site", []Profile{WebKit}, "", Reading,
+		"for Cross-Origin-Resource-Policy; the standard has registrable domains"},
 	storageAccessHeaders: {"Storage Access headers", []Profile{Chromium, Firefox}, "opaque-acao-1816", Private,
 		"credentialed requests in a cross-site context have Sec-Fetch-Storage-Access, and Origin where it is inactive"},
 	proxyAuthenticationReadable: {"a 407 is a response", []Profile{Firefox, WebKit}, "actual-status-1131", Reading,
@@ -237,3 +253,258 @@ func (r *request) quirk(q quirk) bool {
 }
 
 func (p Profile) has(q quirk) bool { return quirkSets[p]&(1<<q) != 0 }
+
+// unsafeNames is the CORS-unsafe request-header names with r's header list, as
+// the profile has them.
+func (r *request) unsafeNames() []string {
+	p := r.browser.Profile
+	if p == Standard {
+		return header.UnsafeRequestNames(r.headers)
+	}
+	list := r.headers
+	if p.has(originalHeadersPreflighted) {
+		list = r.authored
+	}
+	if p.has(joinedLines) {
+		list = joinLines(list)
+	}
+	var unsafe, safe []string
+	size := 0
+	for _, f := range list {
+		name := header.Lower(f.Name)
+		if !r.isSafelisted(name, f.Value) {
+			unsafe = append(unsafe, name)
+			continue
+		}
+		safe = append(safe, name)
+		size += len(f.Value)
+	}
+	if size > 1024 && !r.quirk(noTotalLength) {
+		unsafe = append(unsafe, safe...)
+	}
+	slices.Sort(unsafe)
+	if p.has(repeatedNames) {
+		return unsafe
+	}
+	return slices.Compact(unsafe)
+}
+
+func joinLines(list []header.Field) []header.Field {
+	var joined []header.Field
+	for _, f := range list {
+		if _, has := get(joined, f.Name); !has {
+			f.Value, _ = get(list, f.Name)
+			joined = append(joined, f)
+		}
+	}
+	return joined
+}
+
+// isSafelisted reports whether a header, with its name in lower case, is
+// CORS-safelisted for the profile.
+func (r *request) isSafelisted(name, value string) bool {
+	safe := header.IsSafelistedRequest(name, value)
+	switch name {
+	case "dpr", "width", "viewport-width", "device-memory", "downlink", "rtt", "ect", "save-data", "intervention":
+		return len(value) <= 128 && r.quirk(clientHints)
+	case "user-agent":
+		return len(value) <= 128 && r.quirk(userAgentSafelisted)
+	case "accept":
+		return safe && !(hasHighByte(value) && r.quirk(highBytesUnsafe))
+	case "content-type":
+		return safe && !(hasHighByte(value) && r.quirk(highBytesUnsafe)) &&
+			!((strings.Contains(value, ",") || strings.HasSuffix(value, ";")) && r.quirk(strictParameters))
+	case "range":
+		if !safe && laxRangeValue.MatchString(value) && r.quirk(laxRange) {
+			value = strings.ReplaceAll(header.Lower(value), "+", "")
+			safe = header.IsSafelistedRequest(name, value)
+		}
+		return safe && !(r.rangeOverflows(value) && r.quirk(rangeOverflows))
+	}
+	return safe
+}
+
+var laxRangeValue = regexp.MustCompile(`^(?i:bytes)=\+?[0-9]+-(\+?[0-9]+)?$`)
+
+func (r *request) rangeOverflows(value string) bool {
+	bits := 64
+	if r.browser.Profile == Chromium {
+		bits = 63
+	}
+	start, end, _ := strings.Cut(strings.TrimPrefix(value, "bytes="), "-")
+	for _, number := range []string{start, end} {
+		if _, err := strconv.ParseUint(number, 10, bits); number != "" && err != nil {
+			return true
+		}
+	}
+	return false
+}
+
+func hasHighByte(s string) bool {
+	return strings.ContainsFunc(s, func(c rune) bool { return c > 0x7f })
+}
+
+// dressPreflight gives a preflight for r what the standard does not.
+func (r *request) dressPreflight(preflight *request) {
+	if mode := r.effectiveCache(); mode != CacheDefault && r.quirk(preflightCacheMode) {
+		preflight.cache = mode
+	}
+	if r.quirk(preflightAcceptLanguage) {
+		preflight.append("Accept-Language", acceptLanguage)
+	}
+	if origin.SameSite(r.page.url.origin, r.currentURL().origin) && r.firstReferrer != r.referrer && r.quirk(preflightReferrer) {
+		preflight.referrer = r.firstReferrer
+	}
+	preflight.pageOrigin = r.redirectTaint() != taintSameOrigin && r.quirk(preflightPageOrigin)
+	preflight.firstMethod = preflight.method
+}
+
+// preflightOrigin is the origin by which the preflight cache knows r.
+func (r *request) preflightOrigin() string {
+	if r.browser.Profile.has(preflightPageOrigin) {
+		return r.origin.String()
+	}
+	return r.serializedOrigin()
+}
+
+// readsPreflightCache reports whether r asks the preflight cache.
+func (r *request) readsPreflightCache() bool {
+	if r.serializedOrigin() == "null" && r.quirk(opaqueOriginNotCached) {
+		return false
+	}
+	switch r.effectiveCache() {
+	case CacheNoStore, CacheReload:
+		return !r.quirk(noStoreSkipsPreflightCache)
+	case CacheNoCache:
+		return !(r.browser.Profile == Chromium && r.quirk(noStoreSkipsPreflightCache))
+	}
+	return true
+}
+
+// writesPreflightCache reports whether a preflight for r is kept.
+func (r *request) writesPreflightCache() bool {
+	if r.serializedOrigin() == "null" && r.quirk(opaqueOriginNotCached) {
+		return false
+	}
+	return !(r.effectiveCache() == CacheNoStore && r.browser.Profile == Chromium && r.quirk(noStoreSkipsPreflightCache))
+}
+
+// mustNameHead reports whether HEAD needs a cache entry of its own.
+func (r *request) mustNameHead() bool { return r.method == "HEAD" && r.quirk(headNotCached) }
+
+// cachedWildcardIsName reports whether a cached "*" is a plain name to r.
+func (r *request) cachedWildcardIsName(rec *cacheRecord) bool {
+	return r.quirk(wildcardNotCached) || rec.credentials && r.quirk(wildcardStaysCredentialed)
+}
+
+// emptyLocation reports whether res, which has the status of a redirect, is none.
+func (r *request) emptyLocation(res *response) bool {
+	value, ok := get(res.header, "Location")
+	return ok && value == "" && r.quirk(emptyLocation)
+}
+
+// startedAtHome reports whether r went to the page's own origin first.
+func (r *request) startedAtHome() bool {
+	return len(r.urls) > 1 && r.credentials == CredentialsSameOrigin && origin.Same(r.urls[0].origin, r.origin)
+}
+
+// checked returns the request for which the CORS check is made.
+func (r *request) checked(res *response) *request {
+	if isRedirectStatus(res.status) && r.startedAtHome() && r.quirk(credentialsNotRejudged) {
+		strict := *r
+		strict.credentials = CredentialsInclude
+		return &strict
+	}
+	return r
+}
+
+// corpQuirk reports whether a response that the CORP check blocks is let through.
+func (r *request) corpQuirk(res *response) bool {
+	if value, _ := get(res.header, "Cross-Origin-Resource-Policy"); value != "same-site" {
+		return false
+	}
+	page, target := r.page.url.origin, r.currentURL().origin
+	if r.origin.Opaque() {
+		return isSchemelesslySameSite(page, target) && r.quirk(corpPrecursor)
+	}
+	return isLocalhost(page.Host()) && isLocalhost(target.Host()) && r.quirk(localhostIsOneSite)
+}
+
+func isLocalhost(host string) bool {
+	return host == "localhost" || strings.HasSuffix(host, ".localhost")
+}
+
+// originQuirk reports whether a request of another mode than "cors" hides its
+// origin where the standard does not.
+func (r *request) originQuirk() bool {
+	if r.noReferrer && r.quirk(noReferrerNullOrigin) {
+		return true
+	}
+	for i := 1; i < len(r.urls); i++ {
+		if !origin.Same(r.urls[i-1].origin, r.urls[i].origin) {
+			return r.quirk(noCORSRedirectNullOrigin)
+		}
+	}
+	return false
+}
+
+// siteQuirk returns the value of Sec-Fetch-Site where the standard has site; ""
+// means that there is none.
+func (r *request) siteQuirk(site string) string {
+	hops := len(r.urls) - 1
+	switch {
+	case hops == 0:
+	case r.isPreflight && r.quirk(taintedPreflightCrossSite) && r.serializedOrigin() == "null":
+		return "cross-site"
+	case r.isPreflight && r.quirk(preflightSite):
+		return siteRelation(r.origin, r.urls[hops:])
+	case r.isPreflight:
+	case r.mode == ModeCORS && !origin.Same(r.urls[hops].origin, r.urls[hops-1].origin) && r.quirk(crossOriginRedirectWithoutMetadata):
+		return ""
+	case site == "same-site" && r.quirk(redirectedNeverSameSite):
+		return "cross-site"
+	}
+	return site
+}
+
+// storageAccess is the value of Sec-Fetch-Storage-Access: "" for none.
+//
+// https://privacycg.github.io/storage-access-headers/
+func storageAccess(r *request) string {
+	top := r.page.topLevelOrigin()
+	switch {
+	case r.credentials != CredentialsInclude, r.isPreflight:
+	case !origin.SameSite(top, r.currentURL().origin):
+		return "none"
+	case r.page.Opaque || !origin.SameSite(top, r.page.origin):
+		return "inactive"
+	}
+	return ""
+}
+
+// receivedQuirk returns the header of a response as the profile's HTTP stack
+// hands it on.
+func (r *request) receivedQuirk(list []header.Field) []header.Field {
+	if !r.browser.Profile.has(emptyLinesDropped) {
+		return list
+	}
+	return slices.DeleteFunc(list, func(f header.Field) bool {
+		switch f.Name {
+		case "Content-Length", "Location", "Access-Control-Allow-Origin":
+			return false
+		}
+		return f.Value == "" && r.quirk(emptyLinesDropped)
+	})
+}
+
+// cachesForEver reports whether a response of this status, which does not say
+// how long it is fresh, always is.
+func (p Profile) cachesForEver(status int) bool {
+	switch status {
+	case 301, 410:
+		return p.has(permanentResponsesCached)
+	case 300, 308:
+		return p == Chromium && p.has(permanentResponsesCached)
+	}
+	return false
+}

@@ -3,6 +3,7 @@ package fetch
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/crossorigin/cors/header"
 	"github.com/crossorigin/cors/origin"
@@ -39,7 +40,7 @@ func httpRedirectFetch(ctx context.Context, r *request, res *response) (*respons
 	}
 	r.redirectCount++
 	// 9.
-	if r.mode == ModeCORS && location.hasCredentials() && !origin.Same(r.origin, location.origin) {
+	if location.hasCredentials() && (r.mode == ModeCORS && !origin.Same(r.origin, location.origin) || r.quirk(redirectCredentialsRefused)) {
 		return fail(CodeRedirectCredentials, "9")
 	}
 	// 10. This is for another origin that redirects back to the page's.
@@ -100,7 +101,13 @@ func locationURL(r *request, res *response) (u *urlRecord, value string, err err
 	case 1:
 	default:
 		value, _ = get(res.header, "Location")
-		return nil, value, errTwoLocations
+		switch {
+		case !slices.ContainsFunc(values, func(v string) bool { return v != values[0] }) && r.quirk(equalLocations):
+		case r.quirk(joinedLocations):
+			values[0] = value
+		default:
+			return nil, value, errTwoLocations
+		}
 	}
 	// Bytes above 0x7F are encoded as they are, as Chromium and Firefox do.
 	u, err = parseURL(percentEncodeHigh(values[0]), r.currentURL())

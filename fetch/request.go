@@ -164,6 +164,16 @@ type request struct {
 
 	preventNoCacheHeader bool // the standard's prevent no-cache cache-control header modification flag
 
+	unsafe      []string // CORS-unsafe request-header names, once a preflight is thought of
+	preflighted bool     // at this URL or an earlier one
+	pageOrigin  bool     // whatever redirects say, the origin is the page's: a quirk
+
+	// For quirks: what a redirect has not changed.
+	authored      []header.Field
+	firstMethod   string
+	firstReferrer string
+	noReferrer    bool // the page asked for none
+
 	exchanges *[]*Exchange
 }
 
@@ -229,6 +239,7 @@ func newRequest(p *Page, in *Request) (*request, error) {
 		// 39.3. of the constructor: an upload in pieces needs the server's consent.
 		r.useCORSPreflight = true
 	}
+	r.firstMethod, r.noReferrer = r.method, in.Referrer == "no-referrer"
 	return r, r.setHeaders(in.Header)
 }
 
@@ -272,7 +283,7 @@ func (r *request) setModes() error {
 func (r *request) setReferrer(referrer string) error {
 	switch referrer {
 	case "", "about:client":
-		if r.page.Opaque {
+		if r.page.Opaque && !r.quirk(sandboxedFrameSameSite) {
 			r.referrerURL = nil // as the policy has it for documents of an opaque origin
 		}
 	case "no-referrer":
@@ -310,7 +321,7 @@ func (r *request) setHeaders(fields []header.Field) error {
 			r.emit(Event{Kind: EventHeaderDropped, Name: f.Name, Value: f.Value})
 		}
 	}
-	r.headers = h.List
+	r.headers, r.authored = h.List, h.List
 	return nil
 }
 
@@ -320,7 +331,7 @@ func (r *request) currentURL() *urlRecord { return r.urls[len(r.urls)-1] }
 //
 // https://fetch.spec.whatwg.org/#byte-serializing-a-request-origin
 func (r *request) serializedOrigin() string {
-	if r.redirectTaint() != taintSameOrigin {
+	if r.redirectTaint() != taintSameOrigin && !r.pageOrigin {
 		return "null"
 	}
 	return r.origin.String()

@@ -16,7 +16,7 @@ func schemeFetch(ctx context.Context, r *request) (*response, *BlockedError) {
 	u := r.currentURL()
 	switch u.scheme {
 	case "about":
-		if u.path == "blank" {
+		if u.path == "blank" && !r.quirk(aboutBlankRefused) {
 			return localResponse("text/html;charset=utf-8", nil), nil
 		}
 		return nil, r.blocked(CodeAboutURL, anchor, "3")
