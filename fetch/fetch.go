@@ -22,6 +22,7 @@ func (p *Page) Fetch(ctx context.Context, in *Request) (*Response, error) {
 	if !r.has("Accept-Language") {
 		r.append("Accept-Language", acceptLanguage) // 13.
 	}
+	r.authored = r.headers
 	res, blocked := mainFetch(ctx, r, false)
 	if blocked != nil {
 		return nil, blocked

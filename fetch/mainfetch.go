@@ -65,7 +65,7 @@ func dispatch(ctx context.Context, r *request) (*response, *BlockedError) {
 	case r.needsPreflight():
 		r.taint(taintCORS)
 		res, blocked := httpFetch(ctx, r, true)
-		if blocked != nil && !r.quirk(failureKeepsPreflight) {
+		if blocked != nil && !r.keepsPreflight(blocked) {
 			// Where redirects led r elsewhere, that is whose entries go.
 			r.browser.preflight.clear(r)
 		}

@@ -156,7 +156,7 @@ func appendOrigin(r *request) {
 	}
 	if r.method == "GET" || r.method == "HEAD" {
 		switch {
-		case r.method != r.firstMethod && r.quirk(originSurvivesGET):
+		case r.method != r.firstMethod && r.redirectsWithinOrigin() && r.quirk(originSurvivesGET):
 		case storageAccess(r) == "inactive" && r.quirk(storageAccessHeaders):
 		default:
 			return
@@ -391,7 +391,7 @@ func httpRequest(ctx context.Context, r *request) *http.Request {
 		if values := h[name]; len(values) == 0 {
 			h[name] = []string{f.Value}
 		} else if header.EqualFold(name, "Content-Type") && r.quirk(oneContentType) {
-			if !r.hasBody {
+			if !r.hasBody || len(r.urls) > 1 {
 				values[0] = f.Value
 			}
 		} else {

@@ -92,6 +92,7 @@ const (
 	refusedPreflightCached
 	noStoreSkipsPreflightCache
 	opaqueOriginNotCached
+	taintedOriginNotCached
 	onePreflightPerURL
 	wildcardStaysCredentialed
 	credentialsKeptApart
@@ -100,9 +101,12 @@ const (
 	failureKeepsPreflight
 	redirectCredentialsRefused
 	emptyLocation
+	emptyLocationRefused
 	equalLocations
 	joinedLocations
 	credentialsNotRejudged
+	crossOriginDeleteIsGET
+	redirectRestoresHeaders
 	originSurvivesGET
 	crossOriginRedirectWithoutMetadata
 	redirectedNeverSameSite
@@ -172,6 +176,8 @@ var quirks = [...]Quirk{
 		`it is not read under "no-store" and "reload"; in Chromium not under "no-cache", and not written under "no-store" either`},
 	opaqueOriginNotCached: {"an opaque origin has no preflight cache", []Profile{Chromium}, "random-2056", Reading,
 		`"null" is every opaque origin, so nothing is kept for it`},
+	taintedOriginNotCached: {"a tainted origin has no preflight cache", []Profile{WebKit}, "random-2180", Reading,
+		"each redirect to a third origin makes an opaque origin of its own"},
 	onePreflightPerURL: {"the preflight cache holds one answer for each URL", []Profile{Chromium, WebKit}, "", Private,
 		"one that does not spare a preflight makes room for it, where the standard adds"},
 	wildcardStaysCredentialed: {"a * that a credentialed preflight brought is a plain name", []Profile{Chromium}, "", Reading,
@@ -182,11 +188,13 @@ var quirks = [...]Quirk{
 		"it allows this request and never spares the next one its preflight"},
 	headNotCached: {"a cached preflight must name HEAD", []Profile{Firefox}, "", Bug,
 		"it is a safelisted method"},
-	failureKeepsPreflight: {"a failed fetch keeps its preflight", []Profile{Chromium, WebKit}, "random-2096", Bug,
-		"the standard clears the cache entries of a preflighted request that ends in a network error"},
+	failureKeepsPreflight: {"a failed fetch keeps its preflight", []Profile{Chromium, Firefox, WebKit}, "random-2096", Bug,
+		"the standard clears the cache entries of a preflighted request that ends in a network error; Firefox only where the CORS check fails"},
 	redirectCredentialsRefused: {"no redirect to a URL with user or password", []Profile{Chromium}, "location-1494", Private,
 		"also in the modes, and to the origin, for which the standard lets it be"},
-	emptyLocation: {"an empty Location is no redirect", []Profile{Chromium, WebKit}, "location-1530", Reading,
+	emptyLocationRefused: {"an empty Location is an error", []Profile{WebKit}, "location-1530", Reading,
+		"at once, where the standard comes to an error after 20 redirects to the same URL"},
+	emptyLocation: {"an empty Location is no redirect", []Profile{Chromium}, "location-1530", Reading,
 		"the standard resolves it to the same URL, until 20 redirects are over"},
 	equalLocations: {"equal Location lines count as one", []Profile{Chromium, Firefox}, "", Reading,
 		"the standard refuses any two"},
@@ -194,6 +202,10 @@ var quirks = [...]Quirk{
 		`"a, b" is followed`},
 	credentialsNotRejudged: {"credentials are judged once", []Profile{WebKit}, "redirect2-1389", Bug,
 		`with "same-origin" and a first URL of the page's origin, a redirect by another origin may not say *, and cookies follow it in mode "no-cors"`},
+	crossOriginDeleteIsGET: {"DELETE becomes GET on a redirect to another origin", []Profile{WebKit}, "random-2529", Bug,
+		"whatever the status; its HTTP library is to blame"},
+	redirectRestoresHeaders: {"a redirect begins with the first request's headers", []Profile{WebKit}, "random-2556", Bug,
+		"Content-Type is gone after the redirect that makes a POST a GET, and back after the next one"},
 	originSurvivesGET: {"Origin survives a redirect that makes it GET", []Profile{WebKit}, "random-2042", Bug,
 		"where the standard sends none"},
 	crossOriginRedirectWithoutMetadata: {"no Sec-Fetch headers after a redirect to another origin", []Profile{WebKit}, "redirect-1138", Bug,
@@ -267,6 +279,11 @@ func (r *request) unsafeNames() []string {
 	}
 	if p.has(joinedLines) {
 		list = joinLines(list)
+	}
+	if p == Chromium {
+		for i := range list {
+			list[i].Value = strings.TrimRight(list[i].Value, " ") // an empty last line leaves a space
+		}
 	}
 	var unsafe, safe []string
 	size := 0
@@ -359,6 +376,15 @@ func (r *request) dressPreflight(preflight *request) {
 	preflight.firstMethod = preflight.method
 }
 
+// keepsPreflight reports whether a fetch that is blocked leaves the preflight
+// cache as it is.
+func (r *request) keepsPreflight(blocked *BlockedError) bool {
+	if !r.quirk(failureKeepsPreflight) {
+		return false
+	}
+	return r.browser.Profile != Firefox || blocked.Step.Anchor != "concept-cors-check"
+}
+
 // preflightOrigin is the origin by which the preflight cache knows r.
 func (r *request) preflightOrigin() string {
 	if r.browser.Profile.has(preflightPageOrigin) {
@@ -369,7 +395,8 @@ func (r *request) preflightOrigin() string {
 
 // readsPreflightCache reports whether r asks the preflight cache.
 func (r *request) readsPreflightCache() bool {
-	if r.serializedOrigin() == "null" && r.quirk(opaqueOriginNotCached) {
+	if r.serializedOrigin() == "null" && r.quirk(opaqueOriginNotCached) ||
+		r.redirectTaint() != taintSameOrigin && r.quirk(taintedOriginNotCached) {
 		return false
 	}
 	switch r.effectiveCache() {
@@ -394,13 +421,18 @@ func (r *request) mustNameHead() bool { return r.method == "HEAD" && r.quirk(hea
 
 // cachedWildcardIsName reports whether a cached "*" is a plain name to r.
 func (r *request) cachedWildcardIsName(rec *cacheRecord) bool {
-	return r.quirk(wildcardNotCached) || rec.credentials && r.quirk(wildcardStaysCredentialed)
+	return r.quirk(wildcardNotCached) || r.credentials == CredentialsInclude && r.quirk(refusedPreflightCached) || rec.credentials && r.quirk(wildcardStaysCredentialed)
 }
 
 // emptyLocation reports whether res, which has the status of a redirect, is none.
 func (r *request) emptyLocation(res *response) bool {
 	value, ok := get(res.header, "Location")
 	return ok && value == "" && r.quirk(emptyLocation)
+}
+
+// redirectsWithinOrigin reports whether no redirect led to another origin.
+func (r *request) redirectsWithinOrigin() bool {
+	return !slices.ContainsFunc(r.urls, func(u *urlRecord) bool { return !origin.Same(u.origin, r.urls[0].origin) })
 }
 
 // startedAtHome reports whether r went to the page's own origin first.
@@ -440,12 +472,7 @@ func (r *request) originQuirk() bool {
 	if r.noReferrer && r.quirk(noReferrerNullOrigin) {
 		return true
 	}
-	for i := 1; i < len(r.urls); i++ {
-		if !origin.Same(r.urls[i-1].origin, r.urls[i].origin) {
-			return r.quirk(noCORSRedirectNullOrigin)
-		}
-	}
-	return false
+	return !r.redirectsWithinOrigin() && r.quirk(noCORSRedirectNullOrigin)
 }
 
 // siteQuirk returns the value of Sec-Fetch-Site where the standard has site; ""
@@ -488,13 +515,14 @@ func (r *request) receivedQuirk(list []header.Field) []header.Field {
 	if !r.browser.Profile.has(emptyLinesDropped) {
 		return list
 	}
-	return slices.DeleteFunc(list, func(f header.Field) bool {
-		switch f.Name {
-		case "Content-Length", "Location", "Access-Control-Allow-Origin":
-			return false
+	kept := make([]header.Field, 0, len(list))
+	for _, f := range list {
+		// Access-Control-Allow-Origin is looked at as it came.
+		if f.Value != "" || len(lines(list, f.Name)) == 1 || f.Name == header.AccessControlAllowOrigin || !r.quirk(emptyLinesDropped) {
+			kept = append(kept, f)
 		}
-		return f.Value == "" && r.quirk(emptyLinesDropped)
-	})
+	}
+	return kept
 }
 
 // cachesForEver reports whether a response of this status, which does not say

@@ -19,6 +19,9 @@ func httpRedirectFetch(ctx context.Context, r *request, res *response) (*respons
 	const anchor = "concept-http-redirect-fetch"
 	// 3. to 5.
 	location, value, err := locationURL(r, res)
+	if err == nil && value == "" && location != nil && r.quirk(emptyLocationRefused) {
+		err = errEmptyLocation
+	}
 	if err == nil && location == nil {
 		return res, nil
 	}
@@ -51,14 +54,21 @@ func httpRedirectFetch(ctx context.Context, r *request, res *response) (*respons
 	if res.status != 303 && r.stream != nil {
 		return fail(CodeRedirectBody, "11")
 	}
+	if r.quirk(redirectRestoresHeaders) {
+		r.headers = r.authored
+	}
+	crossOrigin := !origin.Same(r.currentURL().origin, location.origin)
 	// 12.
 	if (res.status == 301 || res.status == 302) && r.method == "POST" || res.status == 303 && r.method != "GET" && r.method != "HEAD" {
 		r.method = "GET"
 		r.body, r.stream, r.hasBody = nil, nil, false
 		r.remove(header.IsRequestBody)
 	}
+	if crossOrigin && r.method == "DELETE" && r.quirk(crossOriginDeleteIsGET) {
+		r.method, r.body, r.stream, r.hasBody = "GET", nil, nil, false
+	}
 	// 13.
-	if !origin.Same(r.currentURL().origin, location.origin) {
+	if crossOrigin {
 		r.remove(header.IsNonWildcardRequestName)
 	}
 	// 18.
@@ -120,4 +130,7 @@ func locationURL(r *request, res *response) (u *urlRecord, value string, err err
 	return u, values[0], nil
 }
 
-var errTwoLocations = errors.New("there are two Location lines")
+var (
+	errTwoLocations  = errors.New("there are two Location lines")
+	errEmptyLocation = errors.New("the Location line is empty")
+)
