@@ -1,86 +1,110 @@
-// Replay plays a file of scenarios with package fetch and writes a recording:
+// Command replay plays a file of CORS scenarios with package fetch and writes
+// what came of them:
 //
-//	go run ./internal/replay -profile chromium SCENARIOS.jsonl OUT.jsonl
-//	go run ./internal/replay -profile chromium -compare RECORDING.jsonl -v SCENARIOS.jsonl OUT.jsonl
+//	go run ./internal/replay -profile standard SCENARIOS.jsonl OUT.jsonl
+//	go run ./internal/replay -profile firefox -compare RECORDING.jsonl -v SCENARIOS.jsonl
 //
-// A file whose name ends in .gz is compressed.
+// Files may be compressed, with names that end in .gz. The servers of the
+// scenarios listen on localhost, ports 7101 to 7103, and 127.0.0.1:7104.
 package main
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
+	"net/http"
 	"os"
+	"regexp"
 
 	"github.com/crossorigin/cors/fetch"
 	"github.com/crossorigin/cors/internal/scenario"
 )
 
+var profiles = map[string]fetch.Profile{
+	"standard": fetch.Standard, "chromium": fetch.Chromium, "firefox": fetch.Firefox, "webkit": fetch.WebKit,
+}
+
 func main() {
-	profile := flag.String("profile", "standard", "standard, chromium, firefox or webkit")
-	compare := flag.String("compare", "", "a recording to compare with")
-	verbose := flag.Bool("v", false, "print each difference")
-	flag.Parse()
-	if flag.NArg() != 2 {
-		fmt.Fprintln(os.Stderr, "usage: replay [-profile NAME] [-compare RECORDING] [-v] SCENARIOS OUT")
-		os.Exit(2)
-	}
-	if err := run(*profile, *compare, *verbose, flag.Arg(0), flag.Arg(1)); err != nil {
-		fmt.Fprintln(os.Stderr, "replay:", err)
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "replay: error:", err)
 		os.Exit(1)
 	}
 }
 
-func run(name, compare string, verbose bool, in, out string) error {
-	var profile fetch.Profile
-	for profile = fetch.Standard; profile.String() != name; profile++ {
-		if profile == fetch.WebKit {
-			return fmt.Errorf("profile %q: write standard, chromium, firefox or webkit", name)
+func run() error {
+	name := flag.String("profile", "standard", "whose behaviour to show: standard, chromium, firefox or webkit")
+	against := flag.String("compare", "", "print how far this recording agrees")
+	only := flag.String("only", "", "play the scenarios whose id matches this regular expression")
+	verbose := flag.Bool("v", false, "with -compare, print each difference")
+	inMemory := flag.Bool("pipes", false, "use pipes in place of ports")
+	flag.Usage = func() {
+		fmt.Fprintln(os.Stderr, "usage: replay [flags] SCENARIOS.jsonl [OUT.jsonl]")
+		flag.PrintDefaults()
+	}
+	flag.Parse()
+	profile, ok := profiles[*name]
+	if !ok || flag.NArg() < 1 || flag.NArg() > 2 {
+		flag.Usage()
+		os.Exit(2)
+	}
+	scenarios, err := load(flag.Arg(0), *only)
+	if err != nil {
+		return err
+	}
+	stage := scenario.NewStage(scenarios)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	var transport http.RoundTripper
+	if *inMemory {
+		transport = stage.Transport()
+	} else if err := stage.Listen(ctx); err != nil {
+		return err
+	}
+	recordings := scenario.Play(ctx, scenarios, stage, profile, transport)
+	if flag.NArg() == 2 {
+		if err := scenario.Save(flag.Arg(1), recordings); err != nil {
+			return err
 		}
 	}
-	scenarios, err := scenario.Read[scenario.Scenario](in)
-	if err != nil {
-		return err
-	}
-	stage, err := scenario.NewStage(scenarios)
-	if err != nil {
-		return err
-	}
-	defer stage.Close()
-	got := stage.Play(context.Background(), scenarios, profile)
-	if err := scenario.Write(out, got); err != nil {
-		return err
-	}
-	if compare == "" {
+	if *against == "" {
 		return nil
 	}
-	want, err := scenario.Read[scenario.Recording](compare)
+	return compare(recordings, *against, *verbose)
+}
+
+func load(name, only string) ([]scenario.Scenario, error) {
+	matches, err := regexp.Compile(only)
+	if err != nil {
+		return nil, err
+	}
+	all, err := scenario.Load[scenario.Scenario](name)
+	kept := all[:0]
+	for _, s := range all {
+		if matches.MatchString(s.ID) {
+			kept = append(kept, s)
+		}
+	}
+	return kept, err
+}
+
+func compare(got []scenario.Recording, name string, verbose bool) error {
+	want, err := scenario.Load[scenario.Recording](name)
 	if err != nil {
 		return err
 	}
-	if len(want) != len(scenarios) {
-		return fmt.Errorf("%q holds %d recordings of %d scenarios", compare, len(want), len(scenarios))
-	}
-	page, wire := 0, 0
-	for _, d := range scenario.Compare(scenarios, want, got) {
-		if d.Page {
-			page++
-		}
-		if d.Wire {
-			wire++
-		}
+	differing := map[string]int{}
+	for _, d := range scenario.Compare(got, want) {
+		differing[d.Kind]++
 		if verbose {
-			print := func(what string, v any) {
-				text, _ := json.Marshal(v)
-				fmt.Printf("  %s %s\n", what, text)
-			}
-			fmt.Printf("%s page=%t wire=%t\n", d.Scenario.ID, d.Page, d.Wire)
-			print("scenario", d.Scenario)
-			print("want", d.Want)
-			print("got ", d.Got)
+			fmt.Println(d)
 		}
 	}
-	fmt.Printf("%d scenarios; differing in what the page sees: %d, on the wire: %d\n", len(scenarios), page, wire)
+	for _, kind := range []string{"verdict", "wire"} {
+		fmt.Printf("%s: %d of %d the same\n", kind, len(got)-differing[kind], len(got))
+	}
+	if len(differing) > 0 {
+		return errors.New("the recordings differ")
+	}
 	return nil
 }

@@ -1,7 +1,11 @@
-// Package scenario plays CORS scenarios, scripted servers and the fetches of a
-// page, and compares what came of them with a recording.
+// Package scenario plays CORS scenarios, fetches against scripted servers, and
+// compares what came of them.
 //
-//	stage, err := scenario.NewStage(scenarios)
-//	recordings := stage.Play(ctx, fetch.Chromium)
-//	differences := scenario.Compare(scenarios, want, recordings)
+//	stage := scenario.NewStage(scenarios)
+//	recordings := scenario.Play(ctx, scenarios, stage, fetch.Chromium, stage.Transport())
+//	differences := scenario.Compare(recordings, recordedInTheRealBrowser)
+//
+// The stage is always the same: the page is at {A}, http://localhost:7101, and
+// there are servers at {A}, {B} and {C}, which are localhost:7101 to 7103, and
+// {D}, 127.0.0.1:7104. The page's cookie jar holds sid=1 for localhost.
 package scenario

@@ -2,152 +2,265 @@ package scenario
 
 import (
 	"bufio"
+	"bytes"
 	"compress/gzip"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 )
 
-// A Scenario is what a page fetches, and how the servers answer.
+// A Scenario is one act: fetches that a page makes one after the other, and
+// what the servers answer.
 type Scenario struct {
 	ID      string  `json:"id"`
-	Fetches []Fetch `json:"fetches"`
-	Hops    []Hop   `json:"hops"`
 	Page    string  `json:"page,omitempty"` // "null" for a sandboxed frame, whose origin is opaque
+	Fetches []Fetch `json:"fetches"`
+	Hops    []Hop   `json:"hops"` // what is at path /0, /1, …
 }
 
-// A Fetch holds the arguments of one call of fetch().
+// A Fetch is a URL and the init of fetch(). Strings that become bytes on the
+// wire hold a code point for each byte.
 type Fetch struct {
-	URL         string      `json:"url"`
-	Method      string      `json:"method"`
-	Headers     [][2]string `json:"headers"`
-	Mode        string      `json:"mode"`
-	Credentials string      `json:"credentials"`
-	Redirect    string      `json:"redirect"`
-	Body        *string     `json:"body,omitempty"`
-	Cache       string      `json:"cache,omitempty"` // "" for "no-store"
+	URL            string  `json:"url"`
+	Method         string  `json:"method"`
+	Headers        []Field `json:"headers"`
+	Mode           string  `json:"mode,omitempty"`
+	Credentials    string  `json:"credentials,omitempty"`
+	Redirect       string  `json:"redirect,omitempty"`
+	Body           *string `json:"body,omitempty"`
+	Cache          string  `json:"cache,omitempty"` // "no-store" if not named
+	Referrer       *string `json:"referrer,omitempty"`
+	ReferrerPolicy string  `json:"referrerPolicy,omitempty"`
+	Integrity      string  `json:"integrity,omitempty"`
+	Keepalive      bool    `json:"keepalive,omitempty"`
 }
 
-// A Hop is what is at one path: to an actual request, and to a preflight.
+// UnmarshalJSON tells a method that is not given from one that is empty.
+func (f *Fetch) UnmarshalJSON(data []byte) error {
+	type fetch Fetch
+	plain := fetch{Method: "GET"}
+	err := json.Unmarshal(data, &plain)
+	*f = Fetch(plain)
+	return err
+}
+
+// A Field is a header's name and value.
+type Field [2]string
+
+// A Hop is what the servers answer at one path.
 type Hop struct {
 	Actual    Answer `json:"actual"`
 	Preflight Answer `json:"preflight"`
 }
 
-// An Answer is a response as it is scripted.
+// An Answer is a response, byte for byte: each of Headers is a line.
 type Answer struct {
-	Status  int         `json:"status"`
-	Headers [][2]string `json:"headers"` // each a line on the wire
-	Body    string      `json:"body"`
+	Status  int     `json:"status"`
+	Headers []Field `json:"headers"`
+	Body    string  `json:"body"`
 }
 
-// A Recording is what a browser made of a scenario.
+// A Recording is what came of a scenario.
 type Recording struct {
 	ID       string    `json:"id"`
 	Outcomes []Outcome `json:"outcomes"` // one for each fetch
 	Requests []Request `json:"requests"` // all that reached the servers, in order
 }
 
-// An Outcome is what the page sees of a fetch.
+// An Outcome is what the page saw of a fetch: an Error, or the rest.
 type Outcome struct {
-	Error      string      `json:"error"` // the name of the exception; then the rest is empty
-	Type       string      `json:"type"`
-	Status     int         `json:"status"`
-	Redirected bool        `json:"redirected"`
-	URL        string      `json:"url"`
-	Headers    [][2]string `json:"headers"`
-	Body       any         `json:"body"` // a string, or the error of reading it
+	Error      string
+	Type       string
+	Status     int
+	Redirected bool
+	URL        string
+	Headers    []Field
+	Body       string
+	BodyError  string // in place of Body: the name of what was thrown while reading it
 }
 
-// MarshalJSON writes either the error or the response.
+type (
+	errorJSON struct {
+		Error string `json:"error"`
+	}
+	outcomeJSON struct {
+		Type       string  `json:"type"`
+		Status     int     `json:"status"`
+		Redirected bool    `json:"redirected"`
+		URL        string  `json:"url"`
+		Headers    []Field `json:"headers"`
+		Body       any     `json:"body"`
+	}
+)
+
+// MarshalJSON writes {"error"}, or what the page saw.
 func (o Outcome) MarshalJSON() ([]byte, error) {
 	if o.Error != "" {
-		return marshal(struct {
-			Error string `json:"error"`
-		}{o.Error})
+		return marshal(errorJSON{o.Error})
 	}
-	if o.Headers == nil {
-		o.Headers = [][2]string{}
+	out := outcomeJSON{o.Type, o.Status, o.Redirected, o.URL, o.Headers, o.Body}
+	if out.Headers == nil {
+		out.Headers = []Field{}
 	}
-	return marshal(struct {
-		Type       string      `json:"type"`
-		Status     int         `json:"status"`
-		Redirected bool        `json:"redirected"`
-		URL        string      `json:"url"`
-		Headers    [][2]string `json:"headers"`
-		Body       any         `json:"body"`
-	}{o.Type, o.Status, o.Redirected, o.URL, o.Headers, o.Body})
+	if o.BodyError != "" {
+		out.Body = errorJSON{o.BodyError}
+	}
+	return marshal(out)
 }
 
-// A Request is what reached a server.
+// UnmarshalJSON reads what MarshalJSON writes.
+func (o *Outcome) UnmarshalJSON(data []byte) error {
+	var in struct {
+		errorJSON
+		outcomeJSON
+		Body json.RawMessage `json:"body"`
+	}
+	if err := json.Unmarshal(data, &in); err != nil {
+		return err
+	}
+	*o = Outcome{Error: in.Error, Type: in.Type, Status: in.Status, Redirected: in.Redirected, URL: in.URL, Headers: in.Headers}
+	if in.Body == nil {
+		return nil
+	}
+	if in.Body[0] == '"' {
+		return json.Unmarshal(in.Body, &o.Body)
+	}
+	var failed errorJSON
+	err := json.Unmarshal(in.Body, &failed)
+	o.BodyError = failed.Error
+	return err
+}
+
+// A Request is one that reached a server.
 type Request struct {
-	At      string      `json:"at"` // as in "{B}/0"
-	Method  string      `json:"method"`
-	Headers [][2]string `json:"headers"` // in lower case, sorted; without what every browser has its own way with
-	Body    string      `json:"body,omitempty"`
+	At      string  `json:"at"` // as in {B}/0
+	Method  string  `json:"method"`
+	Headers []Field `json:"headers"` // sorted by name; the value of "cookie" is whether sid=1 was in it
+	Body    string  `json:"body,omitempty"`
 }
 
-// Read reads a file of one JSON object a line, compressed if it ends in ".gz".
-func Read[T Scenario | Recording](name string) ([]T, error) {
+// Load reads a file of scenarios or of recordings, one JSON object a line, and
+// undoes gzip if its name ends so.
+func Load[T Scenario | Recording](name string) ([]T, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	var r io.Reader = bufio.NewReader(f)
-	if strings.HasSuffix(name, ".gz") {
-		if r, err = gzip.NewReader(r); err != nil {
-			return nil, fmt.Errorf("reading %q: %w", name, err)
+	var r io.Reader = f
+	if filepath.Ext(name) == ".gz" {
+		if r, err = gzip.NewReader(f); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 	}
-	var all []T
-	for d := json.NewDecoder(r); ; {
-		var one T
-		if err := d.Decode(&one); err == io.EOF {
-			return all, nil
-		} else if err != nil {
-			return nil, fmt.Errorf("reading %q: object %d: %w", name, len(all)+1, err)
-		}
-		all = append(all, one)
+	list, err := Read[T](r)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
+	return list, nil
 }
 
-// Write writes all to a file, one JSON object a line, compressed if it ends in
-// ".gz".
-func Write[T Scenario | Recording](name string, all []T) error {
-	f, err := os.Create(name)
-	if err != nil {
+// Read reads one JSON object a line.
+func Read[T Scenario | Recording](r io.Reader) ([]T, error) {
+	var list []T
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, 64<<20)
+	for n := 1; lines.Scan(); n++ {
+		if len(bytes.TrimSpace(lines.Bytes())) == 0 {
+			continue
+		}
+		var v T
+		if err := json.Unmarshal(lines.Bytes(), &v); err != nil {
+			return nil, fmt.Errorf("line %d: %w", n, err)
+		}
+		list = append(list, v)
+	}
+	return list, lines.Err()
+}
+
+// Save writes one JSON object a line to the file called name, or to standard
+// output if that is "-", and compresses if the name ends in ".gz".
+func Save[T Scenario | Recording](name string, list []T) error {
+	if name == "-" {
+		return Write(os.Stdout, list)
+	}
+	var data bytes.Buffer
+	if filepath.Ext(name) == ".gz" {
+		z := gzip.NewWriter(&data)
+		if err := Write(z, list); err != nil {
+			return err
+		}
+		if err := z.Close(); err != nil {
+			return err
+		}
+	} else if err := Write(&data, list); err != nil {
 		return err
 	}
-	var w io.Writer = f
-	if strings.HasSuffix(name, ".gz") {
-		z := gzip.NewWriter(f)
-		defer z.Close()
-		w = z
-	}
-	b := bufio.NewWriter(w)
-	for _, one := range all {
-		line, err := marshal(one)
+	return os.WriteFile(name, data.Bytes(), 0o644)
+}
+
+// Write writes one JSON object a line.
+func Write[T Scenario | Recording](w io.Writer, list []T) error {
+	buffered := bufio.NewWriter(w)
+	for i := range list {
+		line, err := marshal(list[i])
 		if err != nil {
 			return err
 		}
-		b.Write(line)
-		b.WriteByte('\n')
+		buffered.Write(line)
+		buffered.WriteByte('\n')
 	}
-	if err := b.Flush(); err != nil {
-		return fmt.Errorf("writing %q: %w", name, err)
-	}
-	return nil
+	return buffered.Flush()
 }
 
+// marshal leaves <, > and & as they are.
 func marshal(v any) ([]byte, error) {
-	var b strings.Builder
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
 		return nil, err
 	}
-	return []byte(strings.TrimSuffix(b.String(), "\n")), nil
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
+
+// The origins of the stage, by letter.
+var origins = map[string]string{
+	"A": "http://localhost:7101",
+	"B": "http://localhost:7102",
+	"C": "http://localhost:7103",
+	"D": "http://127.0.0.1:7104",
+}
+
+var letters = map[string]string{"7101": "A", "7102": "B", "7103": "C", "7104": "D"}
+
+// expand writes origins and paths for their placeholders: {B}/1 is that hop of
+// scenario id on that server, {B} elsewhere the origin, and /s/@/ the scenario's
+// own path.
+func expand(s, id string) string {
+	if !strings.ContainsAny(s, "{@") {
+		return s
+	}
+	for letter, origin := range origins {
+		placeholder := "{" + letter + "}"
+		for digit := '0'; digit <= '9'; digit++ {
+			s = strings.ReplaceAll(s, placeholder+"/"+string(digit), origin+"/s/"+id+"/"+string(digit))
+		}
+		s = strings.ReplaceAll(s, placeholder, origin)
+	}
+	return strings.ReplaceAll(s, "/s/@/", "/s/"+id+"/")
+}
+
+// contract undoes expand.
+func contract(s, id string) string {
+	if !strings.ContainsAny(s, ":/") {
+		return s
+	}
+	for letter, origin := range origins {
+		s = strings.ReplaceAll(s, origin, "{"+letter+"}")
+	}
+	return strings.ReplaceAll(s, "/s/"+id, "")
 }
