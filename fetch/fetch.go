@@ -23,6 +23,7 @@ func (p *Page) Fetch(ctx context.Context, in *Request) (*Response, error) {
 		r.append("Accept-Language", acceptLanguage) // 13.
 	}
 	r.authored = r.headers
+	r.authoredUnsafe = p.Browser.Profile == Firefox && len(r.unsafeNames()) > 0
 	res, blocked := mainFetch(ctx, r, false)
 	if blocked != nil {
 		return nil, blocked

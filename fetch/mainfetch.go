@@ -78,7 +78,7 @@ func dispatch(ctx context.Context, r *request) (*response, *BlockedError) {
 // needsPreflight reports whether the server must agree before r is sent there.
 func (r *request) needsPreflight() bool {
 	r.unsafe = r.unsafeNames()
-	if r.useCORSPreflight || !header.IsSafelistedMethod(r.method) || len(r.unsafe) > 0 || r.preflighted && r.quirk(preflightSticks) {
+	if r.useCORSPreflight || !header.IsSafelistedMethod(r.method) || len(r.unsafe) > 0 || r.sticks() {
 		r.preflighted = true
 		return true
 	}
@@ -93,6 +93,9 @@ func (r *request) taint(t tainting) {
 // finish is main fetch from step 14 on: what of the response may the page see?
 func finish(r *request, res *response) (*response, *BlockedError) {
 	const anchor = "concept-main-fetch"
+	if r.browser.Profile.has(emptyLinesDropped) {
+		res.header = r.mergeEmptyLines(res.header, false)
+	}
 	internal := res
 	if res.typ == "" {
 		if r.tainting == taintCORS {

@@ -157,7 +157,7 @@ func appendOrigin(r *request) {
 	if r.method == "GET" || r.method == "HEAD" {
 		switch {
 		case r.method != r.firstMethod && r.redirectsWithinOrigin() && r.quirk(originSurvivesGET):
-		case storageAccess(r) == "inactive" && r.quirk(storageAccessHeaders):
+		case r.inactiveStorageAccess() && r.quirk(storageAccessHeaders):
 		default:
 			return
 		}

@@ -107,6 +107,7 @@ const (
 	credentialsNotRejudged
 	crossOriginDeleteIsGET
 	redirectRestoresHeaders
+	contentTypeReturns
 	originSurvivesGET
 	crossOriginRedirectWithoutMetadata
 	redirectedNeverSameSite
@@ -204,6 +205,8 @@ var quirks = [...]Quirk{
 		`with "same-origin" and a first URL of the page's origin, a redirect by another origin may not say *, and cookies follow it in mode "no-cors"`},
 	crossOriginDeleteIsGET: {"DELETE becomes GET on a redirect to another origin", []Profile{WebKit}, "random-2529", Bug,
 		"whatever the status; its HTTP library is to blame"},
+	contentTypeReturns: {"Content-Type returns after a redirect", []Profile{Firefox}, "", Bug,
+		"one with 307 or 308, where an earlier redirect took it with the body"},
 	redirectRestoresHeaders: {"a redirect begins with the first request's headers", []Profile{WebKit}, "random-2556", Bug,
 		"Content-Type is gone after the redirect that makes a POST a GET, and back after the next one"},
 	originSurvivesGET: {"Origin survives a redirect that makes it GET", []Profile{WebKit}, "random-2042", Bug,
@@ -276,6 +279,8 @@ func (r *request) unsafeNames() []string {
 	list := r.headers
 	if p.has(originalHeadersPreflighted) {
 		list = r.authored
+	} else if p.has(preflightSticks) {
+		list = r.withoutStripped(r.authored)
 	}
 	if p.has(joinedLines) {
 		list = joinLines(list)
@@ -306,6 +311,25 @@ func (r *request) unsafeNames() []string {
 	return slices.Compact(unsafe)
 }
 
+// withoutStripped returns list without what redirects of a request that CORS
+// watches over have taken.
+func (r *request) withoutStripped(list []header.Field) []header.Field {
+	if len(r.stripped) == 0 {
+		return list
+	}
+	return slices.DeleteFunc(slices.Clone(list), func(f header.Field) bool {
+		return slices.ContainsFunc(r.stripped, func(gone func(string) bool) bool { return gone(f.Name) })
+	})
+}
+
+// sticks reports whether there is a preflight though nothing is unsafe any more.
+func (r *request) sticks() bool {
+	if len(r.urls) == 1 {
+		return false
+	}
+	return (r.preflighted || r.browser.Profile == Firefox && r.authoredUnsafe) && r.quirk(preflightSticks)
+}
+
 func joinLines(list []header.Field) []header.Field {
 	var joined []header.Field
 	for _, f := range list {
@@ -322,7 +346,9 @@ func joinLines(list []header.Field) []header.Field {
 func (r *request) isSafelisted(name, value string) bool {
 	safe := header.IsSafelistedRequest(name, value)
 	switch name {
-	case "dpr", "width", "viewport-width", "device-memory", "downlink", "rtt", "ect", "save-data", "intervention":
+	case "save-data":
+		return header.EqualFold(value, "on") && r.quirk(clientHints)
+	case "dpr", "width", "viewport-width", "device-memory", "downlink", "rtt", "ect", "intervention":
 		return len(value) <= 128 && r.quirk(clientHints)
 	case "user-agent":
 		return len(value) <= 128 && r.quirk(userAgentSafelisted)
@@ -339,6 +365,19 @@ func (r *request) isSafelisted(name, value string) bool {
 		return safe && !(r.rangeOverflows(value) && r.quirk(rangeOverflows))
 	}
 	return safe
+}
+
+// guardQuirk reports whether the guard of mode "no-cors" drops f for the
+// profile, though not for the standard.
+func (r *request) guardQuirk(h Headers, f header.Field) bool {
+	if h.Guard != GuardRequestNoCORS || !r.browser.Profile.has(strictParameters) || !header.EqualFold(f.Name, "Content-Type") {
+		return false
+	}
+	value := header.Normalize(f.Value)
+	if present, ok := get(h.List, f.Name); ok {
+		value = present + ", " + value
+	}
+	return !r.isSafelisted("content-type", value)
 }
 
 var laxRangeValue = regexp.MustCompile(`^(?i:bytes)=\+?[0-9]+-(\+?[0-9]+)?$`)
@@ -442,7 +481,7 @@ func (r *request) startedAtHome() bool {
 
 // checked returns the request for which the CORS check is made.
 func (r *request) checked(res *response) *request {
-	if isRedirectStatus(res.status) && r.startedAtHome() && r.quirk(credentialsNotRejudged) {
+	if isRedirectStatus(res.status) && !r.preflighted && r.startedAtHome() && r.quirk(credentialsNotRejudged) {
 		strict := *r
 		strict.credentials = CredentialsInclude
 		return &strict
@@ -509,16 +548,38 @@ func storageAccess(r *request) string {
 	return ""
 }
 
+// inactiveStorageAccess reports whether a request without body says its origin
+// because its storage access is inactive: one that a redirect brought here only
+// in Chromium, and where it has kept its method.
+func (r *request) inactiveStorageAccess() bool {
+	if len(r.urls) == 1 {
+		return storageAccess(r) == "inactive"
+	}
+	first := *r
+	first.urls = r.urls[:1]
+	return r.browser.Profile == Chromium && r.method == r.firstMethod && storageAccess(&first) == "inactive"
+}
+
 // receivedQuirk returns the header of a response as the profile's HTTP stack
 // hands it on.
 func (r *request) receivedQuirk(list []header.Field) []header.Field {
-	if !r.browser.Profile.has(emptyLinesDropped) {
-		return list
+	if r.browser.Profile.has(mojibake) {
+		for i := range list {
+			list[i].Value = strings.ToValidUTF8(list[i].Value, "\uFFFD")
+		}
 	}
+	if r.browser.Profile.has(emptyLinesDropped) {
+		return r.mergeEmptyLines(list, true)
+	}
+	return list
+}
+
+// mergeEmptyLines drops the empty lines of list that are not alone. The CORS
+// check sees Access-Control-Allow-Origin as it came, the page does not.
+func (r *request) mergeEmptyLines(list []header.Field, forCheck bool) []header.Field {
 	kept := make([]header.Field, 0, len(list))
 	for _, f := range list {
-		// Access-Control-Allow-Origin is looked at as it came.
-		if f.Value != "" || len(lines(list, f.Name)) == 1 || f.Name == header.AccessControlAllowOrigin || !r.quirk(emptyLinesDropped) {
+		if f.Value != "" || len(lines(list, f.Name)) == 1 || forCheck && f.Name == header.AccessControlAllowOrigin || !r.quirk(emptyLinesDropped) {
 			kept = append(kept, f)
 		}
 	}
@@ -535,4 +596,23 @@ func (p Profile) cachesForEver(status int) bool {
 		return p == Chromium && p.has(permanentResponsesCached)
 	}
 	return false
+}
+
+// redirectQuirks does to r, which is about to follow res to location, what the
+// standard does not.
+func (r *request) redirectQuirks(res *response, location *urlRecord, bodyGone bool) {
+	if r.browser.Profile != Firefox {
+		return
+	}
+	watched := r.tainting == taintCORS || !origin.Same(r.origin, location.origin)
+	if bodyGone && watched {
+		r.stripped = append(r.stripped, header.IsRequestBody)
+	}
+	if !origin.Same(r.currentURL().origin, location.origin) {
+		r.stripped = append(r.stripped, header.IsNonWildcardRequestName)
+	}
+	if value, ok := get(r.authored, "Content-Type"); ok && (res.status == 307 || res.status == 308) && r.firstHadBody && !r.hasBody &&
+		!r.has("Content-Type") && r.quirk(contentTypeReturns) {
+		r.append("Content-Type", value)
+	}
 }

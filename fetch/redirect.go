@@ -54,15 +54,17 @@ func httpRedirectFetch(ctx context.Context, r *request, res *response) (*respons
 	if res.status != 303 && r.stream != nil {
 		return fail(CodeRedirectBody, "11")
 	}
-	if r.quirk(redirectRestoresHeaders) {
+	if r.mode == ModeCORS && r.quirk(redirectRestoresHeaders) {
 		r.headers = r.authored
 	}
+	bodyGone := false
 	crossOrigin := !origin.Same(r.currentURL().origin, location.origin)
 	// 12.
 	if (res.status == 301 || res.status == 302) && r.method == "POST" || res.status == 303 && r.method != "GET" && r.method != "HEAD" {
 		r.method = "GET"
 		r.body, r.stream, r.hasBody = nil, nil, false
 		r.remove(header.IsRequestBody)
+		bodyGone = true
 	}
 	if crossOrigin && r.method == "DELETE" && r.quirk(crossOriginDeleteIsGET) {
 		r.method, r.body, r.stream, r.hasBody = "GET", nil, nil, false
@@ -71,6 +73,7 @@ func httpRedirectFetch(ctx context.Context, r *request, res *response) (*respons
 	if crossOrigin {
 		r.remove(header.IsNonWildcardRequestName)
 	}
+	r.redirectQuirks(res, location, bodyGone)
 	// 18.
 	tainted := r.redirectTaint() != taintSameOrigin
 	r.emit(Event{Kind: EventRedirected, Value: location.withoutFragment()})
@@ -120,7 +123,11 @@ func locationURL(r *request, res *response) (u *urlRecord, value string, err err
 		}
 	}
 	// Bytes above 0x7F are encoded as they are, as Chromium and Firefox do.
-	u, err = parseURL(percentEncodeHigh(values[0]), r.currentURL())
+	encoded := percentEncodeHigh(values[0])
+	if r.browser.Profile.has(mojibake) {
+		encoded = isomorphicDecode(values[0])
+	}
+	u, err = parseURL(encoded, r.currentURL())
 	if err != nil {
 		return nil, values[0], err
 	}

@@ -169,10 +169,13 @@ type request struct {
 	pageOrigin  bool     // whatever redirects say, the origin is the page's: a quirk
 
 	// For quirks: what a redirect has not changed.
-	authored      []header.Field
-	firstMethod   string
-	firstReferrer string
-	noReferrer    bool // the page asked for none
+	authored       []header.Field
+	firstMethod    string
+	firstReferrer  string
+	noReferrer     bool // the page asked for none
+	firstHadBody   bool
+	stripped       []func(name string) bool
+	authoredUnsafe bool
 
 	exchanges *[]*Exchange
 }
@@ -239,7 +242,7 @@ func newRequest(p *Page, in *Request) (*request, error) {
 		// 39.3. of the constructor: an upload in pieces needs the server's consent.
 		r.useCORSPreflight = true
 	}
-	r.firstMethod, r.noReferrer = r.method, in.Referrer == "no-referrer"
+	r.firstMethod, r.firstHadBody, r.noReferrer = r.method, r.hasBody, in.Referrer == "no-referrer"
 	return r, r.setHeaders(in.Header)
 }
 
@@ -317,7 +320,7 @@ func (r *request) setHeaders(fields []header.Field) error {
 			return &RequestError{"Header", f.Name, "a header value has no NUL and no end of line", nil}
 		}
 		// Under the guard of "no-cors" too a forbidden header is none.
-		if header.IsForbiddenRequest(f.Name, f.Value) || !h.Append(f.Name, f.Value) {
+		if header.IsForbiddenRequest(f.Name, f.Value) || r.guardQuirk(h, f) || !h.Append(f.Name, f.Value) {
 			r.emit(Event{Kind: EventHeaderDropped, Name: f.Name, Value: f.Value})
 		}
 	}
