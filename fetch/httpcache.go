@@ -60,7 +60,7 @@ func httpCacheKeyOf(r *request, url string) httpCacheKey {
 //
 // https://httpwg.org/specs/rfc9111.html#constructing.responses.from.caches
 func (c *httpCache) lookup(r *request) *storedResponse {
-	if r.method != "GET" && r.method != "HEAD" || r.has("Range") {
+	if r.method != "GET" && r.method != "HEAD" || r.has("Range") || r.page.Opaque && r.quirk(opaqueOriginNotCached) {
 		return nil
 	}
 	c.mu.Lock()

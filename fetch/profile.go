@@ -92,6 +92,7 @@ const (
 	refusedPreflightCached
 	noStoreSkipsPreflightCache
 	opaqueOriginNotCached
+	crossSiteNotCached
 	taintedOriginNotCached
 	onePreflightPerURL
 	wildcardStaysCredentialed
@@ -101,13 +102,13 @@ const (
 	failureKeepsPreflight
 	redirectCredentialsRefused
 	emptyLocation
+	noLocationNoError
 	emptyLocationRefused
 	equalLocations
 	joinedLocations
 	credentialsNotRejudged
 	crossOriginDeleteIsGET
 	redirectRestoresHeaders
-	contentTypeReturns
 	originSurvivesGET
 	crossOriginRedirectWithoutMetadata
 	redirectedNeverSameSite
@@ -177,6 +178,8 @@ var quirks = [...]Quirk{
 		`it is not read under "no-store" and "reload"; in Chromium not under "no-cache", and not written under "no-store" either`},
 	opaqueOriginNotCached: {"an opaque origin has no preflight cache", []Profile{Chromium}, "random-2056", Reading,
 		`"null" is every opaque origin, so nothing is kept for it`},
+	crossSiteNotCached: {"cross-site preflights are not reused", []Profile{Firefox}, "random-2079", Bug,
+		`in credentials mode "same-origin"; in the other two they are`},
 	taintedOriginNotCached: {"a tainted origin has no preflight cache", []Profile{WebKit}, "random-2180", Reading,
 		"each redirect to a third origin makes an opaque origin of its own"},
 	onePreflightPerURL: {"the preflight cache holds one answer for each URL", []Profile{Chromium, WebKit}, "", Private,
@@ -190,9 +193,11 @@ var quirks = [...]Quirk{
 	headNotCached: {"a cached preflight must name HEAD", []Profile{Firefox}, "", Bug,
 		"it is a safelisted method"},
 	failureKeepsPreflight: {"a failed fetch keeps its preflight", []Profile{Chromium, Firefox, WebKit}, "random-2096", Bug,
-		"the standard clears the cache entries of a preflighted request that ends in a network error; Firefox only where the CORS check fails"},
+		"the standard clears the cache entries of a preflighted request that ends in a network error; Firefox only where the CORS check or the preflight fails"},
 	redirectCredentialsRefused: {"no redirect to a URL with user or password", []Profile{Chromium}, "location-1494", Private,
 		"also in the modes, and to the origin, for which the standard lets it be"},
+	noLocationNoError: {"without a Location there is no redirect", []Profile{Chromium, WebKit}, "", Reading,
+		`in redirect mode "error" such a 302 is a response`},
 	emptyLocationRefused: {"an empty Location is an error", []Profile{WebKit}, "location-1530", Reading,
 		"at once, where the standard comes to an error after 20 redirects to the same URL"},
 	emptyLocation: {"an empty Location is no redirect", []Profile{Chromium}, "location-1530", Reading,
@@ -205,10 +210,8 @@ var quirks = [...]Quirk{
 		`with "same-origin" and a first URL of the page's origin, a redirect by another origin may not say *, and cookies follow it in mode "no-cors"`},
 	crossOriginDeleteIsGET: {"DELETE becomes GET on a redirect to another origin", []Profile{WebKit}, "random-2529", Bug,
 		"whatever the status; its HTTP library is to blame"},
-	contentTypeReturns: {"Content-Type returns after a redirect", []Profile{Firefox}, "", Bug,
-		"one with 307 or 308, where an earlier redirect took it with the body"},
-	redirectRestoresHeaders: {"a redirect begins with the first request's headers", []Profile{WebKit}, "random-2556", Bug,
-		"Content-Type is gone after the redirect that makes a POST a GET, and back after the next one"},
+	redirectRestoresHeaders: {"a redirect begins with the first request's headers", []Profile{Firefox, WebKit}, "random-2556", Bug,
+		"Content-Type is gone after the redirect that makes a POST a GET, and back after another; in Firefox so is Authorization"},
 	originSurvivesGET: {"Origin survives a redirect that makes it GET", []Profile{WebKit}, "random-2042", Bug,
 		"where the standard sends none"},
 	crossOriginRedirectWithoutMetadata: {"no Sec-Fetch headers after a redirect to another origin", []Profile{WebKit}, "redirect-1138", Bug,
@@ -235,8 +238,8 @@ var quirks = [...]Quirk{
 		"where no proxy is in use; the standard asks the user, or fails"},
 	oneContentType: {"two Content-Type lines are one", []Profile{Firefox}, "headers-1050", Bug,
 		"the last one is sent, or with a body the first"},
-	permanentResponsesCached: {"301 is cached for ever", []Profile{Chromium, WebKit}, "random-2124", Reading,
-		"so are 410 and, in Chromium, 300 and 308, where they do not say for how long; HTTP allows it"},
+	permanentResponsesCached: {"permanent responses are cached for ever", []Profile{Chromium, Firefox}, "random-2124", Reading,
+		"410 and, in Chromium, 300, 301 and 308, where they do not say for how long; HTTP allows it"},
 	onlyIfCachedIgnored: {"only-if-cached goes to the network", []Profile{WebKit}, "", Bug,
 		"the standard fails where there is nothing in the cache"},
 	emptyLinesDropped: {"empty header lines are dropped", []Profile{Firefox}, "", Reading,
@@ -356,7 +359,7 @@ func (r *request) isSafelisted(name, value string) bool {
 		return safe && !(hasHighByte(value) && r.quirk(highBytesUnsafe))
 	case "content-type":
 		return safe && !(hasHighByte(value) && r.quirk(highBytesUnsafe)) &&
-			!((strings.Contains(value, ",") || strings.HasSuffix(value, ";")) && r.quirk(strictParameters))
+			!((strings.Contains(value, ",") || strings.HasSuffix(value, ";") && strings.Count(value, ";") > 1) && r.quirk(strictParameters))
 	case "range":
 		if !safe && laxRangeValue.MatchString(value) && r.quirk(laxRange) {
 			value = strings.ReplaceAll(header.Lower(value), "+", "")
@@ -421,7 +424,7 @@ func (r *request) keepsPreflight(blocked *BlockedError) bool {
 	if !r.quirk(failureKeepsPreflight) {
 		return false
 	}
-	return r.browser.Profile != Firefox || blocked.Step.Anchor != "concept-cors-check"
+	return r.browser.Profile != Firefox || blocked.Step.Anchor != "concept-cors-check" && blocked.Step.Anchor != "cors-preflight-fetch-0"
 }
 
 // preflightOrigin is the origin by which the preflight cache knows r.
@@ -435,7 +438,10 @@ func (r *request) preflightOrigin() string {
 // readsPreflightCache reports whether r asks the preflight cache.
 func (r *request) readsPreflightCache() bool {
 	if r.serializedOrigin() == "null" && r.quirk(opaqueOriginNotCached) ||
-		r.redirectTaint() != taintSameOrigin && r.quirk(taintedOriginNotCached) {
+		!r.origin.Opaque() && r.redirectTaint() != taintSameOrigin && r.quirk(taintedOriginNotCached) {
+		return false
+	}
+	if r.credentials == CredentialsSameOrigin && !origin.SameSite(r.page.url.origin, r.currentURL().origin) && r.quirk(crossSiteNotCached) {
 		return false
 	}
 	switch r.effectiveCache() {
@@ -465,8 +471,11 @@ func (r *request) cachedWildcardIsName(rec *cacheRecord) bool {
 
 // emptyLocation reports whether res, which has the status of a redirect, is none.
 func (r *request) emptyLocation(res *response) bool {
-	value, ok := get(res.header, "Location")
-	return ok && value == "" && r.quirk(emptyLocation)
+	value, _ := get(res.header, "Location")
+	if value != "" || r.redirect == RedirectManual {
+		return false
+	}
+	return r.redirect == RedirectError && r.quirk(noLocationNoError) || r.quirk(emptyLocation)
 }
 
 // redirectsWithinOrigin reports whether no redirect led to another origin.
@@ -482,6 +491,16 @@ func (r *request) startedAtHome() bool {
 // checked returns the request for which the CORS check is made.
 func (r *request) checked(res *response) *request {
 	if isRedirectStatus(res.status) && !r.preflighted && r.startedAtHome() && r.quirk(credentialsNotRejudged) {
+		strict := *r
+		strict.credentials = CredentialsInclude
+		return &strict
+	}
+	return r
+}
+
+// checkedForPreflight returns the request for which a preflight is checked.
+func (r *request) checkedForPreflight() *request {
+	if n := len(r.urls); n > 1 && !origin.Same(r.urls[n-2].origin, r.origin) && r.startedAtHome() && r.quirk(credentialsNotRejudged) {
 		strict := *r
 		strict.credentials = CredentialsInclude
 		return &strict
@@ -557,7 +576,7 @@ func (r *request) inactiveStorageAccess() bool {
 	}
 	first := *r
 	first.urls = r.urls[:1]
-	return r.browser.Profile == Chromium && r.method == r.firstMethod && storageAccess(&first) == "inactive"
+	return (r.browser.Profile == Chromium || r.redirectsWithinOrigin()) && r.method == r.firstMethod && storageAccess(&first) == "inactive"
 }
 
 // receivedQuirk returns the header of a response as the profile's HTTP stack
@@ -565,7 +584,7 @@ func (r *request) inactiveStorageAccess() bool {
 func (r *request) receivedQuirk(list []header.Field) []header.Field {
 	if r.browser.Profile.has(mojibake) {
 		for i := range list {
-			list[i].Value = strings.ToValidUTF8(list[i].Value, "\uFFFD")
+			list[i].Value = string([]rune(list[i].Value)) // each byte that is not UTF-8 becomes U+FFFD
 		}
 	}
 	if r.browser.Profile.has(emptyLinesDropped) {
@@ -579,7 +598,7 @@ func (r *request) receivedQuirk(list []header.Field) []header.Field {
 func (r *request) mergeEmptyLines(list []header.Field, forCheck bool) []header.Field {
 	kept := make([]header.Field, 0, len(list))
 	for _, f := range list {
-		if f.Value != "" || len(lines(list, f.Name)) == 1 || forCheck && f.Name == header.AccessControlAllowOrigin || !r.quirk(emptyLinesDropped) {
+		if joined, _ := get(list, f.Name); f.Value != "" || strings.Trim(joined, ", ") == "" && !slices.Contains(kept, f) || forCheck && f.Name == header.AccessControlAllowOrigin || !r.quirk(emptyLinesDropped) {
 			kept = append(kept, f)
 		}
 	}
@@ -590,29 +609,37 @@ func (r *request) mergeEmptyLines(list []header.Field, forCheck bool) []header.F
 // how long it is fresh, always is.
 func (p Profile) cachesForEver(status int) bool {
 	switch status {
-	case 301, 410:
+	case 410:
 		return p.has(permanentResponsesCached)
-	case 300, 308:
+	case 300, 301, 308:
 		return p == Chromium && p.has(permanentResponsesCached)
 	}
 	return false
 }
 
-// redirectQuirks does to r, which is about to follow res to location, what the
-// standard does not.
-func (r *request) redirectQuirks(res *response, location *urlRecord, bodyGone bool) {
-	if r.browser.Profile != Firefox {
+// restoreHeaders gives r, which is about to follow a redirect of this status,
+// the headers of the first request again, where the profile does.
+func (r *request) restoreHeaders(status int) {
+	if r.browser.Profile == WebKit && r.mode != ModeCORS || !r.quirk(redirectRestoresHeaders) {
 		return
 	}
-	watched := r.tainting == taintCORS || !origin.Same(r.origin, location.origin)
-	if bodyGone && watched {
+	r.headers = r.authored
+	switch {
+	case r.browser.Profile == Firefox && redirectsToGET(status, r.firstMethod):
+		r.remove(header.IsRequestBody)
+	case r.browser.Profile == WebKit && r.crossed:
+		r.remove(header.IsNonWildcardRequestName)
+	}
+}
+
+// strip notes what this redirect, and no earlier one, takes from the list of the
+// next preflight in Firefox.
+func (r *request) strip(bodyGone, crossOrigin bool) {
+	r.stripped = nil
+	if bodyGone {
 		r.stripped = append(r.stripped, header.IsRequestBody)
 	}
-	if !origin.Same(r.currentURL().origin, location.origin) {
+	if crossOrigin {
 		r.stripped = append(r.stripped, header.IsNonWildcardRequestName)
-	}
-	if value, ok := get(r.authored, "Content-Type"); ok && (res.status == 307 || res.status == 308) && r.firstHadBody && !r.hasBody &&
-		!r.has("Content-Type") && r.quirk(contentTypeReturns) {
-		r.append("Content-Type", value)
 	}
 }

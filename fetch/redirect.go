@@ -54,26 +54,24 @@ func httpRedirectFetch(ctx context.Context, r *request, res *response) (*respons
 	if res.status != 303 && r.stream != nil {
 		return fail(CodeRedirectBody, "11")
 	}
-	if r.mode == ModeCORS && r.quirk(redirectRestoresHeaders) {
-		r.headers = r.authored
-	}
-	bodyGone := false
+	r.restoreHeaders(res.status)
 	crossOrigin := !origin.Same(r.currentURL().origin, location.origin)
 	// 12.
-	if (res.status == 301 || res.status == 302) && r.method == "POST" || res.status == 303 && r.method != "GET" && r.method != "HEAD" {
+	bodyGone := redirectsToGET(res.status, r.method)
+	if bodyGone {
 		r.method = "GET"
 		r.body, r.stream, r.hasBody = nil, nil, false
 		r.remove(header.IsRequestBody)
-		bodyGone = true
 	}
 	if crossOrigin && r.method == "DELETE" && r.quirk(crossOriginDeleteIsGET) {
 		r.method, r.body, r.stream, r.hasBody = "GET", nil, nil, false
 	}
 	// 13.
 	if crossOrigin {
+		r.crossed = true
 		r.remove(header.IsNonWildcardRequestName)
 	}
-	r.redirectQuirks(res, location, bodyGone)
+	r.strip(bodyGone, crossOrigin)
 	// 18.
 	tainted := r.redirectTaint() != taintSameOrigin
 	r.emit(Event{Kind: EventRedirected, Value: location.withoutFragment()})
@@ -87,6 +85,17 @@ func httpRedirectFetch(ctx context.Context, r *request, res *response) (*respons
 	}
 	// 22.
 	return mainFetch(ctx, r, true)
+}
+
+// redirectsToGET reports whether a redirect of this status makes method GET.
+func redirectsToGET(status int, method string) bool {
+	switch status {
+	case 301, 302:
+		return method == "POST"
+	case 303:
+		return method != "GET" && method != "HEAD"
+	}
+	return false
 }
 
 // remove removes the headers whose name is gone.

@@ -173,7 +173,7 @@ type request struct {
 	firstMethod    string
 	firstReferrer  string
 	noReferrer     bool // the page asked for none
-	firstHadBody   bool
+	crossed        bool // a redirect led to another origin
 	stripped       []func(name string) bool
 	authoredUnsafe bool
 
@@ -242,7 +242,7 @@ func newRequest(p *Page, in *Request) (*request, error) {
 		// 39.3. of the constructor: an upload in pieces needs the server's consent.
 		r.useCORSPreflight = true
 	}
-	r.firstMethod, r.firstHadBody, r.noReferrer = r.method, r.hasBody, in.Referrer == "no-referrer"
+	r.firstMethod, r.noReferrer = r.method, in.Referrer == "no-referrer"
 	return r, r.setHeaders(in.Header)
 }
 
