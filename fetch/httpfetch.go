@@ -40,6 +40,11 @@ func httpFetch(ctx context.Context, r *request, makeCORSPreflight bool) (*respon
 		return nil, r.blocked(CodeCORP, anchor, "5").because("Cross-Origin-Resource-Policy", value)
 	}
 	// 6.
+	if isRedirectStatus(res.status) && r.differingLocations(res) {
+		res.close()
+		value, _ := get(res.header, "Location")
+		return nil, r.blocked(CodeLocation, "concept-http-redirect-fetch", "5").because("Location", value)
+	}
 	if isRedirectStatus(res.status) && !r.emptyLocation(res) {
 		switch r.redirect {
 		case RedirectError:

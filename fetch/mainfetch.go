@@ -32,6 +32,7 @@ func mainFetch(ctx context.Context, r *request, recursive bool) (*response, *Blo
 	if r.referrerURL != nil {
 		// What one hop is not told, the next one is not told either.
 		r.referrer = determineReferrer(r.referrerPolicy, r.referrerURL, r.currentURL())
+		r.trimReferrer()
 		r.referrerURL, _ = parseURL(r.referrer, nil) // nil for "", which is no URL
 	}
 	if !recursive {

@@ -92,7 +92,8 @@ const (
 	refusedPreflightCached
 	noStoreSkipsPreflightCache
 	opaqueOriginNotCached
-	crossSiteNotCached
+	relaxedReferrerTrimmed
+	differingLocationsRefused
 	taintedOriginNotCached
 	onePreflightPerURL
 	wildcardStaysCredentialed
@@ -178,8 +179,10 @@ var quirks = [...]Quirk{
 		`it is not read under "no-store" and "reload"; in Chromium not under "no-cache", and not written under "no-store" either`},
 	opaqueOriginNotCached: {"an opaque origin has no preflight cache", []Profile{Chromium}, "random-2056", Reading,
 		`"null" is every opaque origin, so nothing is kept for it`},
-	crossSiteNotCached: {"cross-site preflights are not reused", []Profile{Firefox}, "random-2079", Bug,
-		`in credentials mode "same-origin"; in the other two they are`},
+	relaxedReferrerTrimmed: {"no site tells another its full address", []Profile{Firefox, WebKit}, "", Private,
+		`policies "unsafe-url" and "no-referrer-when-downgrade" are cut down to the origin`},
+	differingLocationsRefused: {"differing Location lines are malformed", []Profile{Chromium, Firefox}, "", Reading,
+		`in redirect mode "manual" too, where the standard does not look at them`},
 	taintedOriginNotCached: {"a tainted origin has no preflight cache", []Profile{WebKit}, "random-2180", Reading,
 		"each redirect to a third origin makes an opaque origin of its own"},
 	onePreflightPerURL: {"the preflight cache holds one answer for each URL", []Profile{Chromium, WebKit}, "", Private,
@@ -441,9 +444,6 @@ func (r *request) readsPreflightCache() bool {
 		!r.origin.Opaque() && r.redirectTaint() != taintSameOrigin && r.quirk(taintedOriginNotCached) {
 		return false
 	}
-	if r.credentials == CredentialsSameOrigin && !origin.SameSite(r.page.url.origin, r.currentURL().origin) && r.quirk(crossSiteNotCached) {
-		return false
-	}
 	switch r.effectiveCache() {
 	case CacheNoStore, CacheReload:
 		return !r.quirk(noStoreSkipsPreflightCache)
@@ -476,6 +476,23 @@ func (r *request) emptyLocation(res *response) bool {
 		return false
 	}
 	return r.redirect == RedirectError && r.quirk(noLocationNoError) || r.quirk(emptyLocation)
+}
+
+// differingLocations reports whether res has Location lines that contradict each
+// other.
+func (r *request) differingLocations(res *response) bool {
+	values := lines(res.header, "Location")
+	return len(values) > 1 && slices.ContainsFunc(values, func(v string) bool { return v != values[0] }) && r.quirk(differingLocationsRefused)
+}
+
+// trimReferrer cuts the referrer down to the origin.
+func (r *request) trimReferrer() {
+	switch r.referrerPolicy {
+	case ReferrerPolicyUnsafeURL, ReferrerPolicyNoReferrerWhenDowngrade:
+		if u, err := parseURL(r.referrer, nil); err == nil && !origin.SameSite(u.origin, r.currentURL().origin) && r.quirk(relaxedReferrerTrimmed) {
+			_, r.referrer = stripReferrer(u)
+		}
+	}
 }
 
 // redirectsWithinOrigin reports whether no redirect led to another origin.
