@@ -179,14 +179,6 @@ func (u *urlRecord) hostPort() string {
 	return u.host + ":" + u.port
 }
 
-// effectivePort is the port that is connected to; "" for schemes without one.
-func (u *urlRecord) effectivePort() string {
-	if u.port == "" {
-		return defaultPort(u.scheme)
-	}
-	return u.port
-}
-
 func defaultPort(scheme string) string {
 	switch scheme {
 	case "http", "ws":
@@ -242,13 +234,6 @@ func (u *urlRecord) netURL() *neturl.URL {
 		n.Opaque = u.path
 	}
 	return n
-}
-
-// isLocal reports whether u is fetched without a network.
-//
-// https://fetch.spec.whatwg.org/#is-local
-func (u *urlRecord) isLocal() bool {
-	return u.scheme == "about" || u.scheme == "blob" || u.scheme == "data"
 }
 
 // isHTTPScheme is the standard's "HTTP(S) scheme".
