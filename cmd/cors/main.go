@@ -1,3 +1,22 @@
+// Command cors serves, fetches by and explains Cross-Origin Resource Sharing.
 package main
 
-func main() {}
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/crossorigin/cors/cmd/internal/report"
+)
+
+func main() { os.Exit(run()) }
+
+func run() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends it at once
+	cmd := newRoot()
+	verb, err := cmd.ExecuteContextC(ctx)
+	return report.Exit(os.Stderr, verb.CommandPath(), err)
+}
