@@ -58,7 +58,7 @@ const (
 // may set: those with this SameSite attribute or a lower one. The engine finds
 // it with "determine the same-site mode".
 //
-// https://fetch.spec.whatwg.org/#determining-the-same-site-mode
+// https://fetch.spec.whatwg.org/#determine-the-same-site-mode
 type sameSiteMode sameSite
 
 const (

@@ -7,7 +7,7 @@ import "context"
 // failed, or a [*RequestError] where there is no request to make. It returns
 // once the response's header is there; until the body is closed, ctx ends it.
 //
-// https://fetch.spec.whatwg.org/#fetch-method
+// https://fetch.spec.whatwg.org/#dom-global-fetch
 func (p *Page) Fetch(ctx context.Context, in *Request) (*Response, error) {
 	p.setUp()
 	p.Browser.setUp()
@@ -15,13 +15,7 @@ func (p *Page) Fetch(ctx context.Context, in *Request) (*Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Fetching, https://fetch.spec.whatwg.org/#concept-fetch
-	if !r.has("Accept") {
-		r.append("Accept", "*/*") // 12.
-	}
-	if !r.has("Accept-Language") {
-		r.append("Accept-Language", acceptLanguage) // 13.
-	}
+	r.addDefaults()
 	r.authored = r.headers
 	r.authoredUnsafe = p.Browser.Profile == Firefox && len(r.unsafeNames()) > 0
 	res, blocked := mainFetch(ctx, r, false)
@@ -29,6 +23,20 @@ func (p *Page) Fetch(ctx context.Context, in *Request) (*Response, error) {
 		return nil, blocked
 	}
 	return handOver(r, res), nil
+}
+
+// addDefaults adds the headers that the page has left to the browser.
+//
+// https://fetch.spec.whatwg.org/#concept-fetch
+func (r *request) addDefaults() {
+	// 12.
+	if !r.has("Accept") {
+		r.append("Accept", "*/*")
+	}
+	// 14.
+	if !r.has("Accept-Language") {
+		r.append("Accept-Language", acceptLanguage)
+	}
 }
 
 const acceptLanguage = "en-US,en;q=0.9"

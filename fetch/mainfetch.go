@@ -136,6 +136,8 @@ func finish(r *request, res *response) (*response, *BlockedError) {
 }
 
 // expose sets the CORS-exposed header-name list.
+//
+// https://fetch.spec.whatwg.org/#concept-main-fetch step 14.1
 func expose(r *request, res *response) {
 	names, ok := header.List(lines(res.header, header.AccessControlExposeHeaders))
 	if !ok {

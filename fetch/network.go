@@ -247,7 +247,7 @@ func appendCredentials(r *request, isAuthenticationFetch bool) {
 // request to another site than the page's has no cookies that are Lax, which
 // they are where they say nothing.
 //
-// https://fetch.spec.whatwg.org/#determining-the-same-site-mode
+// https://fetch.spec.whatwg.org/#determine-the-same-site-mode
 func (r *request) sameSiteMode() sameSiteMode {
 	top := r.page.topLevelOrigin()
 	switch {
@@ -346,7 +346,7 @@ func httpNetworkFetch(ctx context.Context, r *request, includeCredentials, force
 	for _, f := range res.header {
 		if !header.IsValue(f.Value) {
 			res.close()
-			return nil, r.blocked(CodeMalformedResponse, anchor, "8.4").because(f.Name, f.Value)
+			return nil, r.blocked(CodeMalformedResponse, anchor, "8.5").because(f.Name, f.Value)
 		}
 	}
 	// 17.
