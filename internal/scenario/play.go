@@ -57,19 +57,22 @@ func playOne(ctx context.Context, s *Scenario, stage *Stage, profile fetch.Profi
 
 // fetchOne is fetch() and text() in a script.
 func fetchOne(ctx context.Context, page *fetch.Page, id string, f *Fetch) Outcome {
-	req, ok := request(id, f)
+	expanded := *f
+	expanded.Expand(id)
+	req, ok := request(&expanded)
 	if !ok {
 		return Outcome{Error: "TypeError"}
 	}
 	res, err := page.Fetch(ctx, req)
 	if err != nil {
-		return Outcome{Error: errorName(err)}
+		return Outcome{Error: errorName(err), Err: err}
 	}
 	defer res.Body.Close()
 	o := Outcome{
 		Type: string(res.Type), Status: res.Status, Redirected: res.Redirected,
-		URL: contract(res.URL, id), Headers: iterate(id, res.Header),
+		URL: res.URL, Headers: iterate(res.Header),
 	}
+	o.Contract(id)
 	body, err := io.ReadAll(res.Body)
 	if err != nil {
 		o.BodyError = errorName(err)
@@ -88,9 +91,9 @@ func errorName(err error) string {
 
 // request makes of f what Web IDL and new Request() make of it; not ok where
 // they throw.
-func request(id string, f *Fetch) (*fetch.Request, bool) {
+func request(f *Fetch) (*fetch.Request, bool) {
 	req := &fetch.Request{
-		URL: expand(f.URL, id), Method: f.Method, Mode: fetch.Mode(f.Mode), Credentials: fetch.Credentials(f.Credentials),
+		URL: f.URL, Method: f.Method, Mode: fetch.Mode(f.Mode), Credentials: fetch.Credentials(f.Credentials),
 		Redirect: fetch.Redirect(f.Redirect), Cache: fetch.Cache(f.Cache), ReferrerPolicy: fetch.ReferrerPolicy(f.ReferrerPolicy),
 		Integrity: f.Integrity, Keepalive: f.Keepalive,
 	}
@@ -133,7 +136,7 @@ func isByteString(s string) bool {
 // iterate lists headers as a script does that iterates over a Headers object.
 //
 // https://fetch.spec.whatwg.org/#concept-header-list-sort-and-combine
-func iterate(id string, list []header.Field) []Field {
+func iterate(list []header.Field) []Field {
 	combined := map[string]string{}
 	names := []string{}
 	for _, f := range list {
@@ -148,9 +151,7 @@ func iterate(id string, list []header.Field) []Field {
 	slices.Sort(names)
 	fields := []Field{}
 	for _, name := range names {
-		if name != "connection" && name != "content-length" {
-			fields = append(fields, Field{name, contract(latin1(combined[name]), id)})
-		}
+		fields = append(fields, Field{name, latin1(combined[name])})
 	}
 	return fields
 }

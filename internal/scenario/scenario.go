@@ -80,6 +80,8 @@ type Outcome struct {
 	Headers    []Field
 	Body       string
 	BodyError  string // in place of Body: the name of what was thrown while reading it
+
+	Err error // what package fetch said; no file has it
 }
 
 type (
@@ -236,6 +238,28 @@ var origins = map[string]string{
 }
 
 var letters = map[string]string{"7101": "A", "7102": "B", "7103": "C", "7104": "D"}
+
+// Expand gives f, of scenario id, the URLs of the stage.
+func (f *Fetch) Expand(id string) {
+	f.URL = expand(f.URL, id)
+	if f.Referrer != nil {
+		referrer := expand(*f.Referrer, id)
+		f.Referrer = &referrer
+	}
+}
+
+// Contract gives o, as a browser saw it in scenario id, the placeholders that
+// Expand replaced, and drops the headers of the connection.
+func (o *Outcome) Contract(id string) {
+	o.URL = contract(o.URL, id)
+	kept := make([]Field, 0, len(o.Headers))
+	for _, f := range o.Headers {
+		if f[0] != "connection" && f[0] != "content-length" {
+			kept = append(kept, Field{f[0], contract(f[1], id)})
+		}
+	}
+	o.Headers = kept
+}
 
 // expand writes origins and paths for their placeholders: {B}/1 is that hop of
 // scenario id on that server, {B} elsewhere the origin, and /s/@/ the scenario's

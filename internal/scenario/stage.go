@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
+	"time"
 	"unicode"
 )
 
@@ -45,35 +47,49 @@ func (s *Stage) Requests(id string) []Request {
 	return append([]Request{}, s.seen[id]...)
 }
 
-// Listen opens the stage on its ports, until ctx is done.
+// Listen opens the stage on its ports, until ctx is done. There is one stage on
+// a machine: while another process has the ports, Listen waits.
 func (s *Stage) Listen(ctx context.Context) error {
 	var opened []net.Listener
-	for port, letter := range letters {
-		hosts := []string{"127.0.0.1", "::1"}
-		if letter == "D" {
-			hosts = hosts[:1]
+	shut := func() {
+		for _, l := range opened {
+			l.Close()
 		}
-		for i, host := range hosts {
-			l, err := net.Listen("tcp", net.JoinHostPort(host, port))
-			if err != nil && i > 0 {
-				continue // a machine without IPv6
-			}
-			if err != nil {
-				for _, l := range opened {
-					l.Close()
-				}
-				return fmt.Errorf("the stage needs ports 7101 to 7104: %w", err)
-			}
+	}
+	for _, letter := range []string{"A", "B", "C", "D"} {
+		host, port, _ := net.SplitHostPort(strings.TrimPrefix(origins[letter], "http://"))
+		l, err := listen(ctx, net.JoinHostPort("127.0.0.1", port))
+		if err != nil {
+			shut()
+			return fmt.Errorf("the stage needs ports 7101 to 7104: %w", err)
+		}
+		opened = append(opened, l)
+		go s.accept(l, letter)
+		if host != "localhost" {
+			continue
+		}
+		if l, err := net.Listen("tcp", net.JoinHostPort("::1", port)); err == nil { // else a machine without IPv6
 			opened = append(opened, l)
 			go s.accept(l, letter)
 		}
 	}
-	context.AfterFunc(ctx, func() {
-		for _, l := range opened {
-			l.Close()
-		}
-	})
+	context.AfterFunc(ctx, shut)
 	return nil
+}
+
+// listen tries until the port is free.
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	for {
+		l, err := net.Listen("tcp", address)
+		if !errors.Is(err, syscall.EADDRINUSE) {
+			return l, err
+		}
+		select {
+		case <-time.After(100 * time.Millisecond):
+		case <-ctx.Done():
+			return nil, fmt.Errorf("%w: %w", context.Cause(ctx), err)
+		}
+	}
 }
 
 func (s *Stage) accept(l net.Listener, letter string) {
