@@ -252,7 +252,9 @@ func TestCompareTellsVerdictFromWire(t *testing.T) {
 		{"nothing", func(*scenario.Recording) {}, nil},
 		{"another name of error", func(r *scenario.Recording) { r.Outcomes[0].Error = "AbortError" }, nil},
 		{"a response in place of an error", func(r *scenario.Recording) { r.Outcomes[0] = scenario.Outcome{Type: "opaque"} }, []string{"verdict"}},
-		{"a header that does not count", func(r *scenario.Recording) { r.Requests[0].Headers = append(r.Requests[0].Headers, scenario.Field{"pragma", "x"}) }, nil},
+		{"a header that does not count", func(r *scenario.Recording) {
+			r.Requests[0].Headers = append(r.Requests[0].Headers, scenario.Field{"pragma", "x"})
+		}, nil},
 		{"a header that counts", func(r *scenario.Recording) { r.Requests[0].Headers[0][1] = "null" }, []string{"wire"}},
 		{"a body", func(r *scenario.Recording) { r.Requests[0].Body = "b" }, []string{"wire"}},
 		{"nothing recorded", func(r *scenario.Recording) { r.ID = "b" }, []string{"verdict", "wire"}},
