@@ -24,21 +24,44 @@ var badPorts = strings.Fields(`
 	1719 1720 1723 2049 3659 4045 4190 5060 5061 6000 6566 6665 6666 6667 6668
 	6669 6679 6697 10080`)
 
-// isMixedContent reports whether a page in a secure context may not fetch u
-// because what comes back could have been changed on the way. It holds for the
-// request before it goes out and for each response.
-//
-// "Upgrade a mixed content request" needs no function: it is for images, audio
-// and video, never for fetch().
+// isMixedContent reports whether the page of r, in a secure context, may not
+// fetch u because what comes back could have been changed on the way. It holds
+// for the request before it goes out and for each response.
 //
 // https://w3c.github.io/webappsec-mixed-content/#should-block-fetch
 // https://w3c.github.io/webappsec-mixed-content/#should-block-response
-func isMixedContent(page origin.Origin, u *urlRecord) bool {
-	// The draft asks whether the page's origin is potentially trustworthy, by which
-	// http://localhost could not fetch http://example.com. In browsers it can:
-	// they ask whether the page came over https.
-	prohibits := page.Scheme() == "https" || page.Scheme() == "wss"
-	return prohibits && !u.isTrustworthy()
+func (r *request) isMixedContent(u *urlRecord) bool {
+	return !u.isTrustworthy() && (prohibitsMixedContent(r.page.url.origin) || prohibitsMixedContent(r.page.topLevelOrigin()))
+}
+
+// prohibitsMixedContent reports whether pages of origin o, and in frames there,
+// must not mix. The draft asks whether o is potentially trustworthy, by which
+// http://localhost could not fetch http://example.com. In browsers it can: they
+// ask whether the page came over https.
+//
+// https://w3c.github.io/webappsec-mixed-content/#categorize-settings-object
+func prohibitsMixedContent(o origin.Origin) bool {
+	return o.Scheme() == "https" || o.Scheme() == "wss"
+}
+
+// upgradeMixedContent gives the current URL the scheme "https" where it would be
+// blocked for an image, audio or video.
+//
+// https://w3c.github.io/webappsec-mixed-content/#upgrade-algorithm
+func (r *request) upgradeMixedContent() {
+	switch r.destination {
+	case DestinationAudio, DestinationImage, DestinationVideo:
+	default:
+		return
+	}
+	u := r.currentURL()
+	if u.scheme != "http" || isIPHost(u.host) || !r.isMixedContent(u) {
+		return
+	}
+	upgraded := *u
+	upgraded.scheme = "https"
+	upgraded.origin = originOf(&upgraded)
+	r.urls = append(r.urls[:len(r.urls)-1:len(r.urls)-1], &upgraded)
 }
 
 // An embedderPolicy is the value of Cross-Origin-Embedder-Policy.
@@ -109,19 +132,19 @@ func determineNosniff(list []header.Field) bool {
 }
 
 // isBlockedByNosniff reports whether a response for destination is blocked
-// because its type is not what the page wants to use it as. For a fetch(), whose
+// because its type is not what the page wants to use it as. For fetch(), whose
 // destination is empty, none is.
 //
 // https://fetch.spec.whatwg.org/#should-response-to-request-be-blocked-due-to-nosniff?
-func isBlockedByNosniff(destination string, list []header.Field) bool {
+func isBlockedByNosniff(destination Destination, list []header.Field) bool {
 	if !determineNosniff(list) {
 		return false
 	}
 	mime, ok := header.ExtractMIMEType(lines(list, "Content-Type"))
 	switch {
-	case isScriptLike(destination):
+	case destination.isScriptLike():
 		return !ok || !isJavaScript(mime)
-	case destination == "style":
+	case destination == DestinationStyle:
 		return !ok || mime.Essence() != "text/css"
 	}
 	return false
@@ -131,9 +154,9 @@ func isBlockedByNosniff(destination string, list []header.Field) bool {
 // because it cannot be a script, whatever X-Content-Type-Options says.
 //
 // https://fetch.spec.whatwg.org/#should-response-to-request-be-blocked-due-to-mime-type?
-func isBlockedByMIMEType(destination string, list []header.Field) bool {
+func isBlockedByMIMEType(destination Destination, list []header.Field) bool {
 	mime, ok := header.ExtractMIMEType(lines(list, "Content-Type"))
-	if !ok || !isScriptLike(destination) {
+	if !ok || !destination.isScriptLike() {
 		return false
 	}
 	switch mime.Type {
@@ -141,15 +164,6 @@ func isBlockedByMIMEType(destination string, list []header.Field) bool {
 		return true
 	}
 	return mime.Essence() == "text/csv"
-}
-
-// isScriptLike is https://fetch.spec.whatwg.org/#request-destination-script-like.
-func isScriptLike(destination string) bool {
-	switch destination {
-	case "audioworklet", "paintworklet", "script", "serviceworker", "sharedworker", "worker":
-		return true
-	}
-	return false
 }
 
 // isJavaScript is https://mimesniff.spec.whatwg.org/#javascript-mime-type.

@@ -54,28 +54,6 @@ func TestIsBadPort(t *testing.T) {
 	}
 }
 
-func TestIsMixedContent(t *testing.T) {
-	for _, tt := range []struct {
-		name, page, url string
-		want            bool
-	}{
-		{"a page of https may not fetch http", "https://a.example", "http://b.example/", true},
-		{"it may fetch https", "https://a.example", "https://b.example/", false},
-		{"it may fetch localhost", "https://a.example", "http://localhost:3000/", false},
-		{"it may not fetch a private address", "https://a.example", "http://192.168.0.1/", true},
-		{"it may fetch data:", "https://a.example", "data:,x", false},
-		{"a page of http may fetch http", "http://a.example", "http://b.example/", false},
-		{"a page on localhost may fetch http", "http://localhost:3000", "http://b.example/", false},
-		{"a page of opaque origin may fetch http", "null", "http://b.example/", false},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			if got := isMixedContent(mustOrigin(t, tt.page), mustParse(t, tt.url)); got != tt.want {
-				t.Errorf("isMixedContent(%q, %q) = %t, want %t", tt.page, tt.url, got, tt.want)
-			}
-		})
-	}
-}
-
 func TestCORPCheck(t *testing.T) {
 	const corp = "Cross-Origin-Resource-Policy"
 	for _, tt := range []struct {
@@ -143,9 +121,10 @@ func TestTAOCheck(t *testing.T) {
 func TestBlockedByNosniffAndMIMEType(t *testing.T) {
 	const nosniff, typ = "X-Content-Type-Options", "Content-Type"
 	for _, tt := range []struct {
-		name, destination string
-		list              []header.Field
-		sniff, mime       bool
+		name        string
+		destination Destination
+		list        []header.Field
+		sniff, mime bool
 	}{
 		{"a fetch() is never blocked", "", headerList(nosniff, "nosniff", typ, "image/png"), false, false},
 		{"a script needs the type of one", "script", headerList(nosniff, "nosniff", typ, "text/plain"), true, false},

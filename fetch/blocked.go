@@ -73,7 +73,8 @@ const (
 	CodeSameOriginMode
 	CodeNoCORSRedirectMode
 	CodeScheme
-	CodeRangeNotRequested
+	CodeMIMEType
+	CodeNosniff
 	CodeIntegrity
 
 	// Scheme fetch
@@ -129,7 +130,8 @@ var codes = [...]string{
 	CodeSameOriginMode:          `another origin in mode "same-origin"`,
 	CodeNoCORSRedirectMode:      `another origin in mode "no-cors" with a redirect mode that is not "follow"`,
 	CodeScheme:                  "scheme is not HTTP or HTTPS",
-	CodeRangeNotRequested:       "partial response that was not asked for",
+	CodeMIMEType:                "content that cannot be a script",
+	CodeNosniff:                 "content of another type than its use needs, with X-Content-Type-Options: nosniff",
 	CodeIntegrity:               "body does not match the integrity metadata",
 	CodeAboutURL:                "there is no such about: URL",
 	CodeBlobURL:                 "there is no such blob",

@@ -48,7 +48,6 @@ type Browser struct {
 	transport http.RoundTripper
 	preflight preflightCache
 	auth      authEntries
-	keepalive inflight
 	cache     httpCache
 }
 
@@ -57,6 +56,14 @@ type Limits struct {
 	HeaderBytes int64 // of one response's header; 256 KiB, as in Chromium
 	BodyBytes   int64 // of one response's body once decoded; no limit
 	Preflights  int   // entries of the CORS-preflight cache; 1,024
+}
+
+// headerBytes is HeaderBytes, or Chromium's limit.
+func (l Limits) headerBytes() int64 {
+	if l.HeaderBytes == 0 {
+		return 256 << 10
+	}
+	return l.HeaderBytes
 }
 
 // Open opens a top-level page at url, which is its document's URL. A url that
@@ -90,6 +97,8 @@ type Page struct {
 	url    *urlRecord
 	origin origin.Origin
 	err    error
+
+	keepalive inflight
 }
 
 // Origin returns the page's origin; it is opaque if Opaque is set, and for URLs

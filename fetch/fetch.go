@@ -20,6 +20,7 @@ func (p *Page) Fetch(ctx context.Context, in *Request) (*Response, error) {
 	r.authoredUnsafe = p.Browser.Profile == Firefox && len(r.unsafeNames()) > 0
 	res, blocked := mainFetch(ctx, r, false)
 	if blocked != nil {
+		r.hold(0)
 		return nil, blocked
 	}
 	return handOver(r, res), nil
@@ -31,7 +32,7 @@ func (p *Page) Fetch(ctx context.Context, in *Request) (*Response, error) {
 func (r *request) addDefaults() {
 	// 12.
 	if !r.has("Accept") {
-		r.append("Accept", "*/*")
+		r.append("Accept", r.destination.accept())
 	}
 	// 14.
 	if !r.has("Accept-Language") {
@@ -54,8 +55,12 @@ func handOver(r *request, res *response) *Response {
 		TimingAllowed: res.timingAllowed,
 		Exchanges:     *r.exchanges,
 	}
-	if res.body == nil {
+	switch {
+	case res.body == nil:
 		out.Body = noBody{}
+		r.hold(0)
+	case r.held > 0:
+		out.Body = holdingBody{res.body, r}
 	}
 	if n := len(res.urls); n > 0 {
 		out.URL, out.Redirected = res.urls[n-1].withoutFragment(), n > 1

@@ -57,7 +57,7 @@ func filterNames(r *request, list []header.Field, visible func(name string) bool
 // https://fetch.spec.whatwg.org/#concept-filtered-response-opaque-redirect
 func filterOpaque(res *response, typ ResponseType) *response {
 	res.close()
-	filtered := &response{typ: typ, rangeRequested: res.rangeRequested}
+	filtered := &response{typ: typ}
 	if typ == TypeOpaqueRedirect {
 		filtered.urls = res.urls
 	}

@@ -14,11 +14,13 @@ import (
 // https://fetch.spec.whatwg.org/#concept-main-fetch
 func mainFetch(ctx context.Context, r *request, recursive bool) (*response, *BlockedError) {
 	const anchor = "concept-main-fetch"
+	// 6.
+	r.upgradeMixedContent()
 	// 7.
 	if isBadPort(r.currentURL()) {
 		return nil, r.blocked(CodeBadPort, anchor, "7")
 	}
-	if isMixedContent(r.page.url.origin, r.currentURL()) {
+	if r.isMixedContent(r.currentURL()) {
 		return nil, r.blocked(CodeMixedContent, anchor, "7")
 	}
 	// 8.
@@ -113,15 +115,11 @@ func finish(r *request, res *response) (*response, *BlockedError) {
 	}
 	// 19.
 	res.timingAllowed = !r.timingAllowFailed
-	// 20. Nothing is blocked for its MIME type or nosniff where the destination is empty.
-	if isMixedContent(r.page.url.origin, internal.urls[len(internal.urls)-1]) {
+	// 20.
+	if code, name := blockedResponse(r, internal); code != 0 {
 		internal.close()
-		return nil, r.blocked(CodeMixedContent, anchor, "20")
-	}
-	// 21.
-	if res.typ == TypeOpaque && isRangeStatus(internal.status) && internal.rangeRequested && !r.has("Range") {
-		internal.close()
-		return nil, r.blocked(CodeRangeNotRequested, anchor, "21")
+		value, _ := get(internal.header, name)
+		return nil, r.blocked(code, anchor, "20").because(name, value)
 	}
 	// 22.
 	if r.method == "HEAD" || isNullBodyStatus(internal.status) {
@@ -133,6 +131,22 @@ func finish(r *request, res *response) (*response, *BlockedError) {
 		return checkIntegrity(r, res)
 	}
 	return res, nil
+}
+
+// blockedResponse reports why the page must not have res, and the header that
+// says so; 0 if it may.
+//
+// https://fetch.spec.whatwg.org/#concept-main-fetch step 20
+func blockedResponse(r *request, res *response) (code Code, name string) {
+	switch {
+	case r.isMixedContent(res.urls[len(res.urls)-1]):
+		return CodeMixedContent, ""
+	case isBlockedByMIMEType(r.destination, res.header):
+		return CodeMIMEType, "Content-Type"
+	case isBlockedByNosniff(r.destination, res.header):
+		return CodeNosniff, "Content-Type"
+	}
+	return 0, ""
 }
 
 // expose sets the CORS-exposed header-name list.
@@ -159,10 +173,7 @@ func expose(r *request, res *response) {
 // checkIntegrity is step 23 of main fetch.
 func checkIntegrity(r *request, res *response) (*response, *BlockedError) {
 	const anchor = "concept-main-fetch"
-	if len(strongestIntegrity(r.integrity)) > 0 && res.typ == TypeOpaque {
-		res.close()
-		return nil, r.blocked(CodeIntegrity, anchor, "23.2") // its body is null
-	}
+	// That of an opaque response is null.
 	if res.body == nil {
 		return nil, r.blocked(CodeIntegrity, anchor, "23.2")
 	}

@@ -9,6 +9,7 @@ import (
 	"math"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -29,11 +30,8 @@ func httpNetworkOrCacheFetch(ctx context.Context, r *request, isAuthenticationFe
 	// 8.5. to 8.9. Content-Length is net/http's to write.
 	_, contentLength := r.bodyReader()
 	// 8.10.
-	if r.keepalive && contentLength > 0 {
-		if !r.browser.keepalive.add(contentLength) {
-			return nil, r.blocked(CodeKeepaliveSize, anchor, "8.10.5")
-		}
-		defer r.browser.keepalive.add(-contentLength)
+	if r.keepalive && !r.hold(contentLength) {
+		return nil, r.blocked(CodeKeepaliveSize, anchor, "8.10.5")
 	}
 	// 8.11.
 	if hr.referrer != "" {
@@ -117,9 +115,9 @@ func httpNetworkOrCacheFetch(ctx context.Context, r *request, isAuthenticationFe
 			res = r.browser.cache.store(hr, forward, sent)
 		}
 	}
-	// 12. to 14.
+	// 12.
 	res.urls = slices.Clip(hr.urls)
-	res.rangeRequested = hr.has("Range")
+	// 14.
 	res.includesCredentials = includeCredentials
 	// 15. Nobody is here to be asked for a password: only the URL's own is tried.
 	if res.status == 401 && r.tainting != taintCORS && includeCredentials && r.useURLCredentials &&
@@ -203,7 +201,7 @@ func appendFetchMetadata(r *request) {
 	if value := storageAccess(r); value != "" && r.quirk(storageAccessHeaders) {
 		r.append("Sec-Fetch-Storage-Access", value)
 	}
-	r.append("Sec-Fetch-Dest", "empty")
+	r.append("Sec-Fetch-Dest", r.destination.secFetchDest())
 	r.append("Sec-Fetch-Mode", string(r.mode))
 	r.append("Sec-Fetch-Site", site)
 }
@@ -291,20 +289,45 @@ func (a *authEntries) set(u *urlRecord) {
 	a.entries[u.origin] = authorizationValue(u)
 }
 
-// inflight counts the bytes of keepalive bodies on their way.
+// inflight counts the bytes of a page's keepalive bodies on their way.
 type inflight struct {
 	mu    sync.Mutex
 	bytes int64
 }
 
-func (f *inflight) add(n int64) bool {
+// hold counts n bytes for r, in place of what it held for an earlier URL, and
+// reports whether the page may have so many on their way. The standard's list
+// has r itself in it too, which no browser counts twice.
+func (r *request) hold(n int64) bool {
+	f := &r.page.keepalive
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if n > 0 && f.bytes+n > 64<<10 {
+	if f.bytes-r.held+n > 64<<10 {
 		return false
 	}
-	f.bytes += n
+	f.bytes += n - r.held
+	r.held = n
 	return true
+}
+
+// A holdingBody is the body of a response whose request counts until it has been
+// read or closed.
+type holdingBody struct {
+	io.ReadCloser
+	request *request
+}
+
+func (b holdingBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil {
+		b.request.hold(0)
+	}
+	return n, err
+}
+
+func (b holdingBody) Close() error {
+	b.request.hold(0)
+	return b.ReadCloser.Close()
 }
 
 func (b *Browser) userAgent() string {
@@ -329,25 +352,27 @@ func httpNetworkFetch(ctx context.Context, r *request, includeCredentials, force
 			t.CloseIdleConnections()
 		}
 	}
+	if err := ctx.Err(); err != nil {
+		return nil, r.blocked(CodeAborted, anchor, "9.2").after(err)
+	}
 	exchange := &Exchange{Preflight: r.isPreflight, Method: r.method, URL: r.currentURL().withoutFragment(), RequestHeader: r.headers}
 	*r.exchanges = append(*r.exchanges, exchange)
 	r.emit(Event{Kind: EventRequestSent, Exchange: exchange})
 	// 8.
 	hres, err := r.browser.transport.RoundTrip(httpRequest(ctx, r))
 	if err != nil {
-		return nil, r.blocked(networkCode(ctx, err), anchor, "8.1").after(err)
+		code, step := networkCode(ctx, err)
+		return nil, r.blocked(code, anchor, step).after(err)
 	}
 	res := &response{status: hres.StatusCode, header: r.receivedQuirk(fields(hres.Header)), body: hres.Body}
-	if _, text, ok := strings.Cut(hres.Status, " "); ok {
-		res.statusText = text
+	if hres.ProtoMajor < 2 { // HTTP/2 has no reason phrase; net/http makes one up
+		_, res.statusText, _ = strings.Cut(hres.Status, " ")
 	}
 	exchange.Status, exchange.ResponseHeader = res.status, res.header
 	r.emit(Event{Kind: EventResponse, Exchange: exchange})
-	for _, f := range res.header {
-		if !header.IsValue(f.Value) {
-			res.close()
-			return nil, r.blocked(CodeMalformedResponse, anchor, "8.5").because(f.Name, f.Value)
-		}
+	if blocked := checkReceived(r, res); blocked != nil {
+		res.close()
+		return nil, blocked
 	}
 	// 17.
 	if includeCredentials {
@@ -368,6 +393,26 @@ func httpNetworkFetch(ctx context.Context, r *request, includeCredentials, force
 	}
 	res.body = readCloser{decoded, res.body}
 	return res, nil
+}
+
+// checkReceived says what is wrong with the header of res as HTTP has it. The
+// transport need not have looked.
+func checkReceived(r *request, res *response) *BlockedError {
+	const anchor = "concept-http-network-fetch"
+	// 8.5.5.3. A 101 is no final response, and nobody asked for another protocol.
+	if res.status < 200 {
+		return r.blocked(CodeMalformedResponse, anchor, "8.5").because("", strconv.Itoa(res.status))
+	}
+	left := r.browser.Limits.headerBytes()
+	for _, f := range res.header {
+		if !header.IsValue(f.Value) {
+			return r.blocked(CodeMalformedResponse, anchor, "8.5").because(f.Name, f.Value)
+		}
+		if left -= int64(len(f.Name) + len(f.Value) + len(": \r\n")); left < 0 {
+			return r.blocked(CodeResponseTooLarge, anchor, "8.5").because(f.Name, "")
+		}
+	}
+	return nil
 }
 
 type readCloser struct {
@@ -429,14 +474,21 @@ func fields(h http.Header) []header.Field {
 	return list
 }
 
-func networkCode(ctx context.Context, err error) Code {
+// networkCode classifies what the transport says; net/http has no types for most
+// of it.
+func networkCode(ctx context.Context, err error) (code Code, step string) {
+	said := func(parts ...string) bool {
+		return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(err.Error(), part) })
+	}
 	switch {
 	case errors.Is(err, errPrivateAddress):
-		return CodePrivateAddress
+		return CodePrivateAddress, "8.1"
 	case ctx.Err() != nil:
-		return CodeAborted
-	case strings.Contains(err.Error(), "malformed") || strings.Contains(err.Error(), "server response headers exceeded"):
-		return CodeMalformedResponse
+		return CodeAborted, "9.2"
+	case said("headers exceeded", "header list larger"):
+		return CodeResponseTooLarge, "8.5"
+	case said("malformed", "Content-Length", "transfer encoding", "too many 1xx"):
+		return CodeMalformedResponse, "8.5"
 	}
-	return CodeNetwork
+	return CodeNetwork, "8.1"
 }

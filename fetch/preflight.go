@@ -20,7 +20,7 @@ func corsPreflightFetch(ctx context.Context, r *request) *BlockedError {
 	// 1. and 2.
 	preflight := &request{
 		page: r.page, browser: r.browser, trace: r.trace, exchanges: r.exchanges, isPreflight: true,
-		method: "OPTIONS", urls: r.urls, origin: r.origin, mode: ModeCORS, tainting: taintCORS,
+		method: "OPTIONS", urls: r.urls, destination: r.destination, origin: r.origin, mode: ModeCORS, tainting: taintCORS,
 		credentials: CredentialsSameOrigin, redirect: RedirectFollow, cache: CacheDefault,
 		referrerURL: r.referrerURL, referrer: r.referrer, referrerPolicy: r.referrerPolicy,
 		headers: []header.Field{{Name: "Accept", Value: "*/*"}},

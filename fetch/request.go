@@ -37,6 +37,7 @@ type Request struct {
 	Credentials Credentials
 	Redirect    Redirect
 	Cache       Cache
+	Destination Destination
 
 	// Referrer is "" or "about:client" for the page, "no-referrer" for none
 	// (which is the empty string in JavaScript), or a URL of the page's origin.
@@ -143,6 +144,7 @@ type request struct {
 	stream  io.Reader // the body, where it has no source
 	hasBody bool
 
+	destination Destination
 	origin      origin.Origin
 	mode        Mode
 	credentials Credentials
@@ -156,6 +158,7 @@ type request struct {
 
 	integrity         string
 	keepalive         bool
+	held              int64 // bytes counted for keepalive
 	useCORSPreflight  bool
 	useURLCredentials bool
 	redirectCount     int
@@ -198,7 +201,7 @@ func newRequest(p *Page, in *Request) (*request, error) {
 	r := &request{
 		page: p, browser: p.Browser, trace: in.Trace, exchanges: new([]*Exchange),
 		method: in.Method, body: in.Body, stream: in.Stream, hasBody: in.Body != nil || in.Stream != nil,
-		origin: p.origin, mode: in.Mode, credentials: in.Credentials, redirect: in.Redirect, cache: in.Cache,
+		destination: in.Destination, origin: p.origin, mode: in.Mode, credentials: in.Credentials, redirect: in.Redirect, cache: in.Cache,
 		referrerURL: p.url, referrerPolicy: in.ReferrerPolicy,
 		integrity: in.Integrity, keepalive: in.Keepalive, useCORSPreflight: in.UploadListeners, useURLCredentials: in.URLCredentials,
 	}
@@ -236,6 +239,9 @@ func newRequest(p *Page, in *Request) (*request, error) {
 		return nil, &RequestError{"Stream", "", "a request has a Body or a Stream, not both", nil}
 	}
 	if in.Stream != nil {
+		if r.keepalive {
+			return nil, &RequestError{"Stream", "", "a body that streams cannot outlive its page; remove Keepalive, or give a Body", nil}
+		}
 		if r.mode != ModeCORS && r.mode != ModeSameOrigin {
 			return nil, &RequestError{"Stream", string(r.mode), `a body that streams needs mode "cors" or "same-origin"`, nil}
 		}
@@ -276,6 +282,9 @@ func (r *request) setModes() error {
 	}
 	if r.cache == CacheOnlyIfCached && r.mode != ModeSameOrigin {
 		return &RequestError{"Cache", string(r.cache), `"only-if-cached" needs mode "same-origin"`, nil}
+	}
+	if !r.destination.isValid() {
+		return &RequestError{"Destination", string(r.destination), "a page fetches for no such destination; leave it empty for fetch()", nil}
 	}
 	if !r.referrerPolicy.IsValid() {
 		return &RequestError{"ReferrerPolicy", string(r.referrerPolicy), "there is no such referrer policy", nil}

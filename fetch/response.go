@@ -77,7 +77,6 @@ type response struct {
 	body       io.ReadCloser // not yet decoded where it is from the network; nil for null
 
 	exposed             []string // CORS-exposed header-name list
-	rangeRequested      bool
 	includesCredentials bool
 	timingAllowed       bool
 }
@@ -108,6 +107,3 @@ func isNullBodyStatus(status int) bool {
 
 // https://fetch.spec.whatwg.org/#ok-status
 func isOKStatus(status int) bool { return status >= 200 && status <= 299 }
-
-// https://fetch.spec.whatwg.org/#range-status
-func isRangeStatus(status int) bool { return status == 206 || status == 416 }

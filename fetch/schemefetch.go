@@ -13,6 +13,10 @@ import (
 // https://fetch.spec.whatwg.org/#concept-scheme-fetch
 func schemeFetch(ctx context.Context, r *request) (*response, *BlockedError) {
 	const anchor = "concept-scheme-fetch"
+	// 1.
+	if err := ctx.Err(); err != nil {
+		return nil, r.blocked(CodeAborted, anchor, "1").after(err)
+	}
 	u := r.currentURL()
 	switch u.scheme {
 	case "about":

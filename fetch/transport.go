@@ -11,15 +11,8 @@ import (
 	"time"
 )
 
-// defaultHeaderBytes is Chromium's limit.
-const defaultHeaderBytes = 256 << 10
-
 // newTransport returns the transport of a browser that is given none.
 func newTransport(b *Browser) *http.Transport {
-	limit := b.Limits.HeaderBytes
-	if limit == 0 {
-		limit = defaultHeaderBytes
-	}
 	dialer := &net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}
 	if b.RefusePrivateAddresses {
 		// Asked about the address that is dialled: what the name resolves to at
@@ -34,7 +27,7 @@ func newTransport(b *Browser) *http.Transport {
 		MaxIdleConnsPerHost:    6, // as browsers have it
 		IdleConnTimeout:        90 * time.Second,
 		TLSHandshakeTimeout:    10 * time.Second,
-		MaxResponseHeaderBytes: limit,
+		MaxResponseHeaderBytes: b.Limits.headerBytes(),
 	}
 }
 
