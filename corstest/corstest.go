@@ -108,7 +108,7 @@ func (r *Result) Refused() *Result {
 	r.t.Helper()
 	if r.Blocked == nil {
 		r.t.Errorf("%s", explainAllowed(r))
-	} else if !isCORS(r.Blocked.Code) {
+	} else if !r.Blocked.Code.IsCORS() {
 		r.t.Errorf("%s", explainBlocked(r))
 	}
 	return r

@@ -20,7 +20,7 @@ func explainBlocked(r *Result) string {
 		writeExchange(&b, r.Exchanges[n-1])
 	}
 	fmt.Fprintf(&b, "\n  blocked   %s\n", e.Code)
-	if isCORS(e.Code) && e.Origin != r.page {
+	if e.Code.IsCORS() && e.Origin != r.page {
 		fmt.Fprintf(&b, "  origin    %s, since a redirect led from one foreign origin to another\n", e.Origin)
 	}
 	if e.Err != nil {

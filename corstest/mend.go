@@ -8,18 +8,6 @@ import (
 	"github.com/crossorigin/cors/header"
 )
 
-// isCORS reports whether a fetch that is blocked for this reason would go
-// through if the server sent other CORS headers.
-func isCORS(code fetch.Code) bool {
-	switch code {
-	case fetch.CodeMissingAllowOrigin, fetch.CodeMultipleAllowOrigin, fetch.CodeOriginMismatch, fetch.CodeWildcardOrigin,
-		fetch.CodeAllowCredentials, fetch.CodePreflightStatus, fetch.CodeAllowMethodsSyntax, fetch.CodeAllowHeadersSyntax,
-		fetch.CodeMethodNotAllowed, fetch.CodeAuthorizationNotAllowed, fetch.CodeHeaderNotAllowed:
-		return true
-	}
-	return false
-}
-
 // mend says in a sentence what to change.
 func mend(r *Result) string {
 	e := r.Blocked

@@ -182,6 +182,10 @@ func (c Code) String() string {
 	return codes[CodeUnknown]
 }
 
+// IsCORS reports whether a fetch that is blocked for c would go through if the
+// server sent other CORS headers.
+func (c Code) IsCORS() bool { return c >= CodeMissingAllowOrigin && c <= CodeHeaderNotAllowed }
+
 // blocked makes the network error that step number of the algorithm at anchor
 // returns for r.
 func (r *request) blocked(code Code, anchor, number string) *BlockedError {
