@@ -113,10 +113,27 @@ func (p *Page) setUp() {
 		if p.url, p.err = parseURL(p.URL, nil); p.err != nil {
 			return
 		}
+		p.url.origin = p.ownOrigin()
 		if !p.Opaque {
 			p.origin = p.url.origin
 		}
 	})
+}
+
+// ownOrigin is that of the page's URL. To pages of extensions and apps
+// ("chrome-extension://…", "capacitor://localhost") browsers give a tuple
+// origin, where that of such a URL is opaque.
+func (p *Page) ownOrigin() origin.Origin {
+	switch u := p.url; u.scheme {
+	case "about", "blob", "data", "file", "ftp", "http", "https", "javascript", "ws", "wss":
+		return u.origin
+	}
+	s := p.url.scheme + "://" + p.url.host
+	if p.url.port != "" {
+		s += ":" + p.url.port
+	}
+	o, _ := origin.Parse(s) // or opaque
+	return o
 }
 
 // topLevelOrigin is that of the top-level page.

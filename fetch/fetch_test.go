@@ -90,3 +90,38 @@ func TestPreflightIsSentOnceAndThenCached(t *testing.T) {
 		t.Errorf("requests = %q, want %q", got, want)
 	}
 }
+
+func TestPagesOfExtensionsAndAppsHaveATupleOrigin(t *testing.T) {
+	tests := []struct{ url, want string }{
+		{"chrome-extension://abcdefghijklmnop/popup.html", "chrome-extension://abcdefghijklmnop"},
+		{"capacitor://localhost/", "capacitor://localhost"},
+		{"tauri://localhost:1420/", "tauri://localhost:1420"},
+		{"data:text/html,hello", "null"},
+		{"file:///home/index.html", "null"},
+		{"blob:https://app.example.com/1", "https://app.example.com"},
+	}
+	for _, tt := range tests {
+		if got := new(fetch.Browser).Open(tt.url).Origin().String(); got != tt.want {
+			t.Errorf("a page at %q has origin %q, want %q", tt.url, got, tt.want)
+		}
+	}
+}
+
+func TestCodesThatOtherHeadersWouldMend(t *testing.T) {
+	tests := []struct {
+		code fetch.Code
+		want bool
+	}{
+		{fetch.CodeUnknown, false},
+		{fetch.CodeNetwork, false},
+		{fetch.CodeAborted, false},
+		{fetch.CodeMissingAllowOrigin, true},
+		{fetch.CodePreflightStatus, true},
+		{fetch.CodeHeaderNotAllowed, true},
+	}
+	for _, tt := range tests {
+		if got := tt.code.IsCORS(); got != tt.want {
+			t.Errorf("%q.IsCORS() = %t, want %t", tt.code, got, tt.want)
+		}
+	}
+}
