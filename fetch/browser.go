@@ -144,6 +144,14 @@ func (p *Page) topLevelOrigin() origin.Origin {
 	return p.TopLevel
 }
 
+// CloseIdleConnections closes the connections that no fetch is using.
+func (b *Browser) CloseIdleConnections() {
+	b.setUp()
+	if t, ok := b.transport.(interface{ CloseIdleConnections() }); ok {
+		t.CloseIdleConnections()
+	}
+}
+
 func (b *Browser) setUp() {
 	b.init.Do(func() {
 		if b.Cookies == nil {

@@ -57,7 +57,7 @@ func handOver(r *request, res *response) *Response {
 	}
 	switch {
 	case res.body == nil:
-		out.Body = noBody{}
+		out.Body = NoBody
 		r.hold(0)
 	case r.held > 0:
 		out.Body = holdingBody{res.body, r}

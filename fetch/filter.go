@@ -64,7 +64,10 @@ func filterOpaque(res *response, typ ResponseType) *response {
 	return filtered
 }
 
-// noBody is the body of a response that has none.
+// NoBody is the body of a response that has none, which is not the same as an
+// empty one: in JavaScript its body is null.
+var NoBody io.ReadCloser = noBody{}
+
 type noBody struct{}
 
 func (noBody) Read([]byte) (int, error) { return 0, io.EOF }

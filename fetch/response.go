@@ -18,7 +18,7 @@ type Response struct {
 	StatusText string
 	Header     []header.Field // one for each line, sorted by name
 
-	// Body is the decoded body; empty where it is hidden or there is none. It is
+	// Body is the decoded body; [NoBody] where it is hidden or there is none. It is
 	// never nil and must be closed.
 	Body io.ReadCloser
 
