@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 )
@@ -73,14 +75,43 @@ func (t *routeTable) register(pattern string) (err error) {
 		fault.Reason, fault.Fix = "a route has no method: a preflight carries another than the request to come", "write the host and path alone"
 		return fault
 	}
+	if pattern == "" {
+		fault.Reason, fault.Fix = "a pattern is missing", `write a path such as "/api/", or "/" for every path`
+		return fault
+	}
+	if scheme, rest, ok := strings.Cut(pattern, "://"); ok && !strings.Contains(scheme, "/") {
+		fault.Reason, fault.Fix = "a route has no scheme", "write "+strconv.Quote(rest)
+		return fault
+	}
+	if i := strings.IndexByte(pattern, '/'); i >= 0 && cleanPath(pattern[i:]) != pattern[i:] {
+		fault.Reason, fault.Fix = "no request has this path once it is clean", fmt.Sprintf("write %q", pattern[:i]+cleanPath(pattern[i:]))
+		return fault
+	}
+	if before, _, ok := strings.Cut(pattern, "*"); ok {
+		fault.Reason, fault.Fix = `"*" matches only itself here`, fmt.Sprintf("write %q for all that begins with it, or %q for one segment", before, before+"{name}")
+		return fault
+	}
 	defer func() {
 		if said := recover(); said != nil {
 			fault.Reason, fault.Fix = fmt.Sprint(said), `write a path such as "/api/", or a host and a path`
+			if _, other, ok := strings.Cut(fault.Reason, "conflicts with pattern "); ok {
+				other, _ = strconv.QuotedPrefix(other)
+				fault.Reason, fault.Fix = "this and "+other+" match some of the same paths, and neither is the more specific one", "make one of them match less"
+			}
 			err = fault
 		}
 	}()
 	t.mux.Handle(pattern, http.NotFoundHandler())
 	return nil
+}
+
+// cleanPath is p as [http.ServeMux] looks for it.
+func cleanPath(p string) string {
+	clean := path.Clean(p)
+	if strings.HasSuffix(p, "/") && clean != "/" {
+		clean += "/"
+	}
+	return clean
 }
 
 // Observe is [Middleware.Observe] for all routes.
