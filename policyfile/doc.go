@@ -1,2 +1,3 @@
-// Package policyfile reads cors.yaml.
+// Package policyfile reads cors.yaml: routes, the policy of each, and the
+// upstream behind it.
 package policyfile
