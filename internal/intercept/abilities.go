@@ -1,4 +1,4 @@
-package lastword
+package intercept
 
 import (
 	"bufio"
@@ -57,13 +57,13 @@ func (w hp) Push(target string, o *http.PushOptions) error  { return w.push(targ
 func (w fhp) Push(target string, o *http.PushOptions) error { return w.push(target, o) }
 
 func (w *writer) flush() {
-	w.send()
+	w.write(http.StatusOK)
 	w.ResponseWriter.(http.Flusher).Flush()
 }
 
 func (w *writer) hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, rw, err := w.ResponseWriter.(http.Hijacker).Hijack()
-	w.sent = w.sent || err == nil // what follows is next's own affair
+	w.written = w.written || err == nil
 	return conn, rw, err
 }
 
