@@ -1,0 +1,400 @@
+package fetch
+
+import (
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/crossorigin/cors/header"
+	"github.com/crossorigin/cors/origin"
+)
+
+// This file is what the quirks of profile.go do, in the order in which a fetch
+// comes to them. The algorithms of the standard ask it by name.
+
+// unsafeNames is the CORS-unsafe request-header names with r's header list, as
+// the profile has them.
+func (r *request) unsafeNames() []string {
+	p := r.browser.Profile
+	if p == Standard {
+		return header.UnsafeRequestNames(r.headers)
+	}
+	list := r.headers
+	if p.has(originalHeadersPreflighted) {
+		list = r.authored
+	} else if p.has(preflightSticks) {
+		list = r.withoutStripped(r.authored)
+	}
+	if p.has(joinedLines) {
+		list = joinLines(list)
+	}
+	if p == Chromium {
+		for i := range list {
+			list[i].Value = strings.TrimRight(list[i].Value, " ") // an empty last line leaves a space
+		}
+	}
+	var unsafe, safe []string
+	size := 0
+	for _, f := range list {
+		name := header.Lower(f.Name)
+		if !r.isSafelisted(name, f.Value) {
+			unsafe = append(unsafe, name)
+			continue
+		}
+		safe = append(safe, name)
+		size += len(f.Value)
+	}
+	if size > 1024 && !r.quirk(noTotalLength) {
+		unsafe = append(unsafe, safe...)
+	}
+	slices.Sort(unsafe)
+	if p.has(repeatedNames) {
+		return unsafe
+	}
+	return slices.Compact(unsafe)
+}
+
+// withoutStripped returns list without what redirects of a request that CORS
+// watches over have taken.
+func (r *request) withoutStripped(list []header.Field) []header.Field {
+	if len(r.stripped) == 0 {
+		return list
+	}
+	return slices.DeleteFunc(slices.Clone(list), func(f header.Field) bool {
+		return slices.ContainsFunc(r.stripped, func(gone func(string) bool) bool { return gone(f.Name) })
+	})
+}
+
+// sticks reports whether there is a preflight though nothing is unsafe any more.
+func (r *request) sticks() bool {
+	if len(r.urls) == 1 {
+		return false
+	}
+	return (r.preflighted || r.browser.Profile == Firefox && r.authoredUnsafe) && r.quirk(preflightSticks)
+}
+
+func joinLines(list []header.Field) []header.Field {
+	var joined []header.Field
+	for _, f := range list {
+		if _, has := get(joined, f.Name); !has {
+			f.Value, _ = get(list, f.Name)
+			joined = append(joined, f)
+		}
+	}
+	return joined
+}
+
+// isSafelisted reports whether a header, with its name in lower case, is
+// CORS-safelisted for the profile.
+func (r *request) isSafelisted(name, value string) bool {
+	safe := header.IsSafelistedRequest(name, value)
+	switch name {
+	case "save-data":
+		return header.EqualFold(value, "on") && r.quirk(clientHints)
+	case "dpr", "width", "viewport-width", "device-memory", "downlink", "rtt", "ect", "intervention":
+		return len(value) <= 128 && r.quirk(clientHints)
+	case "user-agent":
+		return len(value) <= 128 && r.quirk(userAgentSafelisted)
+	case "accept":
+		return safe && !(hasHighByte(value) && r.quirk(highBytesUnsafe))
+	case "content-type":
+		return safe && !(hasHighByte(value) && r.quirk(highBytesUnsafe)) &&
+			!((strings.Contains(value, ",") || strings.HasSuffix(value, ";") && strings.Count(value, ";") > 1) && r.quirk(strictParameters))
+	case "range":
+		if !safe && laxRangeValue.MatchString(value) && r.quirk(laxRange) {
+			value = strings.ReplaceAll(header.Lower(value), "+", "")
+			safe = header.IsSafelistedRequest(name, value)
+		}
+		return safe && !(r.rangeOverflows(value) && r.quirk(rangeOverflows))
+	}
+	return safe
+}
+
+// guardQuirk reports whether the guard of mode "no-cors" drops f for the
+// profile, though not for the standard.
+func (r *request) guardQuirk(h Headers, f header.Field) bool {
+	if h.Guard != GuardRequestNoCORS || !r.browser.Profile.has(strictParameters) || !header.EqualFold(f.Name, "Content-Type") {
+		return false
+	}
+	value := header.Normalize(f.Value)
+	if present, ok := get(h.List, f.Name); ok {
+		value = present + ", " + value
+	}
+	return !r.isSafelisted("content-type", value)
+}
+
+var laxRangeValue = regexp.MustCompile(`^(?i:bytes)=\+?[0-9]+-(\+?[0-9]+)?$`)
+
+func (r *request) rangeOverflows(value string) bool {
+	bits := 64
+	if r.browser.Profile == Chromium {
+		bits = 63
+	}
+	start, end, _ := strings.Cut(strings.TrimPrefix(value, "bytes="), "-")
+	for _, number := range []string{start, end} {
+		if _, err := strconv.ParseUint(number, 10, bits); number != "" && err != nil {
+			return true
+		}
+	}
+	return false
+}
+
+func hasHighByte(s string) bool {
+	return strings.ContainsFunc(s, func(c rune) bool { return c > 0x7f })
+}
+
+// dressPreflight gives a preflight for r what the standard does not.
+func (r *request) dressPreflight(preflight *request) {
+	if mode := r.effectiveCache(); mode != CacheDefault && r.quirk(preflightCacheMode) {
+		preflight.cache = mode
+	}
+	if r.quirk(preflightAcceptLanguage) {
+		preflight.append("Accept-Language", acceptLanguage)
+	}
+	if origin.SameSite(r.page.url.origin, r.currentURL().origin) && r.firstReferrer != r.referrer && r.quirk(preflightReferrer) {
+		preflight.referrer = r.firstReferrer
+	}
+	preflight.pageOrigin = r.redirectTaint() != taintSameOrigin && r.quirk(preflightPageOrigin)
+	preflight.firstMethod = preflight.method
+}
+
+// keepsPreflight reports whether a fetch that is blocked leaves the preflight
+// cache as it is.
+func (r *request) keepsPreflight(blocked *BlockedError) bool {
+	if !r.quirk(failureKeepsPreflight) {
+		return false
+	}
+	return r.browser.Profile != Firefox || blocked.Step.Anchor != "concept-cors-check" && blocked.Step.Anchor != "cors-preflight-fetch-0"
+}
+
+// preflightOrigin is the origin by which the preflight cache knows r.
+func (r *request) preflightOrigin() string {
+	if r.browser.Profile.has(preflightPageOrigin) {
+		return r.origin.String()
+	}
+	return r.serializedOrigin()
+}
+
+// readsPreflightCache reports whether r asks the preflight cache.
+func (r *request) readsPreflightCache() bool {
+	if r.serializedOrigin() == "null" && r.quirk(opaqueOriginNotCached) ||
+		!r.origin.Opaque() && r.redirectTaint() != taintSameOrigin && r.quirk(taintedOriginNotCached) {
+		return false
+	}
+	switch r.effectiveCache() {
+	case CacheNoStore, CacheReload:
+		return !r.quirk(noStoreSkipsPreflightCache)
+	case CacheNoCache:
+		return !(r.browser.Profile == Chromium && r.quirk(noStoreSkipsPreflightCache))
+	}
+	return true
+}
+
+// writesPreflightCache reports whether a preflight for r is kept.
+func (r *request) writesPreflightCache() bool {
+	if r.serializedOrigin() == "null" && r.quirk(opaqueOriginNotCached) {
+		return false
+	}
+	return !(r.effectiveCache() == CacheNoStore && r.browser.Profile == Chromium && r.quirk(noStoreSkipsPreflightCache))
+}
+
+// mustNameHead reports whether HEAD needs a cache entry of its own.
+func (r *request) mustNameHead() bool { return r.method == "HEAD" && r.quirk(headNotCached) }
+
+// cachedWildcardIsName reports whether a cached "*" is a plain name to r.
+func (r *request) cachedWildcardIsName(rec *cacheRecord) bool {
+	return r.quirk(wildcardNotCached) || r.credentials == CredentialsInclude && r.quirk(refusedPreflightCached) || rec.credentials && r.quirk(wildcardStaysCredentialed)
+}
+
+// emptyLocation reports whether res, which has the status of a redirect, is none.
+func (r *request) emptyLocation(res *response) bool {
+	value, _ := get(res.header, "Location")
+	if value != "" || r.redirect == RedirectManual {
+		return false
+	}
+	return r.redirect == RedirectError && r.quirk(noLocationNoError) || r.quirk(emptyLocation)
+}
+
+// differingLocations reports whether res has Location lines that contradict each
+// other.
+func (r *request) differingLocations(res *response) bool {
+	values := lines(res.header, "Location")
+	return len(values) > 1 && slices.ContainsFunc(values, func(v string) bool { return v != values[0] }) && r.quirk(differingLocationsRefused)
+}
+
+// trimReferrer cuts the referrer down to the origin.
+func (r *request) trimReferrer() {
+	switch r.referrerPolicy {
+	case ReferrerPolicyUnsafeURL, ReferrerPolicyNoReferrerWhenDowngrade:
+		if u, err := parseURL(r.referrer, nil); err == nil && !origin.SameSite(u.origin, r.currentURL().origin) && r.quirk(relaxedReferrerTrimmed) {
+			_, r.referrer = stripReferrer(u)
+		}
+	}
+}
+
+// redirectsWithinOrigin reports whether no redirect led to another origin.
+func (r *request) redirectsWithinOrigin() bool {
+	return !slices.ContainsFunc(r.urls, func(u *urlRecord) bool { return !origin.Same(u.origin, r.urls[0].origin) })
+}
+
+// startedAtHome reports whether r went to the page's own origin first.
+func (r *request) startedAtHome() bool {
+	return len(r.urls) > 1 && r.credentials == CredentialsSameOrigin && origin.Same(r.urls[0].origin, r.origin)
+}
+
+// checked returns the request for which the CORS check is made.
+func (r *request) checked(res *response) *request {
+	if isRedirectStatus(res.status) && !r.preflighted && r.startedAtHome() && r.quirk(credentialsNotRejudged) {
+		strict := *r
+		strict.credentials = CredentialsInclude
+		return &strict
+	}
+	return r
+}
+
+// checkedForPreflight returns the request for which a preflight is checked.
+func (r *request) checkedForPreflight() *request {
+	if n := len(r.urls); n > 1 && !origin.Same(r.urls[n-2].origin, r.origin) && r.startedAtHome() && r.quirk(credentialsNotRejudged) {
+		strict := *r
+		strict.credentials = CredentialsInclude
+		return &strict
+	}
+	return r
+}
+
+// corpQuirk reports whether a response that the CORP check blocks is let through.
+func (r *request) corpQuirk(res *response) bool {
+	if value, _ := get(res.header, "Cross-Origin-Resource-Policy"); value != "same-site" {
+		return false
+	}
+	page, target := r.page.url.origin, r.currentURL().origin
+	if r.origin.Opaque() {
+		return isSchemelesslySameSite(page, target) && r.quirk(corpPrecursor)
+	}
+	return isLocalhost(page.Host()) && isLocalhost(target.Host()) && r.quirk(localhostIsOneSite)
+}
+
+func isLocalhost(host string) bool {
+	return host == "localhost" || strings.HasSuffix(host, ".localhost")
+}
+
+// originQuirk reports whether a request of another mode than "cors" hides its
+// origin where the standard does not.
+func (r *request) originQuirk() bool {
+	if r.noReferrer && r.quirk(noReferrerNullOrigin) {
+		return true
+	}
+	return !r.redirectsWithinOrigin() && r.quirk(noCORSRedirectNullOrigin)
+}
+
+// siteQuirk returns the value of Sec-Fetch-Site where the standard has site; ""
+// means that there is none.
+func (r *request) siteQuirk(site string) string {
+	hops := len(r.urls) - 1
+	switch {
+	case hops == 0:
+	case r.isPreflight && r.quirk(taintedPreflightCrossSite) && r.serializedOrigin() == "null":
+		return "cross-site"
+	case r.isPreflight && r.quirk(preflightSite):
+		return siteRelation(r.origin, r.urls[hops:])
+	case r.isPreflight:
+	case r.mode == ModeCORS && !origin.Same(r.urls[hops].origin, r.urls[hops-1].origin) && r.quirk(crossOriginRedirectWithoutMetadata):
+		return ""
+	case site == "same-site" && r.quirk(redirectedNeverSameSite):
+		return "cross-site"
+	}
+	return site
+}
+
+// storageAccess is the value of Sec-Fetch-Storage-Access: "" for none.
+//
+// https://privacycg.github.io/storage-access-headers/
+func storageAccess(r *request) string {
+	top := r.page.topLevelOrigin()
+	switch {
+	case r.credentials != CredentialsInclude, r.isPreflight:
+	case !origin.SameSite(top, r.currentURL().origin):
+		return "none"
+	case r.page.Opaque || !origin.SameSite(top, r.page.origin):
+		return "inactive"
+	}
+	return ""
+}
+
+// inactiveStorageAccess reports whether a request without body says its origin
+// because its storage access is inactive: one that a redirect brought here only
+// in Chromium, and where it has kept its method.
+func (r *request) inactiveStorageAccess() bool {
+	if len(r.urls) == 1 {
+		return storageAccess(r) == "inactive"
+	}
+	first := *r
+	first.urls = r.urls[:1]
+	return (r.browser.Profile == Chromium || r.redirectsWithinOrigin()) && r.method == r.firstMethod && storageAccess(&first) == "inactive"
+}
+
+// receivedQuirk returns the header of a response as the profile's HTTP stack
+// hands it on.
+func (r *request) receivedQuirk(list []header.Field) []header.Field {
+	if r.browser.Profile.has(mojibake) {
+		for i := range list {
+			list[i].Value = string([]rune(list[i].Value)) // each byte that is not UTF-8 becomes U+FFFD
+		}
+	}
+	if r.browser.Profile.has(emptyLinesDropped) {
+		return r.mergeEmptyLines(list, true)
+	}
+	return list
+}
+
+// mergeEmptyLines drops the empty lines of list that are not alone. The CORS
+// check sees Access-Control-Allow-Origin as it came, the page does not.
+func (r *request) mergeEmptyLines(list []header.Field, forCheck bool) []header.Field {
+	kept := make([]header.Field, 0, len(list))
+	for _, f := range list {
+		if joined, _ := get(list, f.Name); f.Value != "" || strings.Trim(joined, ", ") == "" && !slices.Contains(kept, f) || forCheck && f.Name == header.AccessControlAllowOrigin || !r.quirk(emptyLinesDropped) {
+			kept = append(kept, f)
+		}
+	}
+	return kept
+}
+
+// cachesForEver reports whether a response of this status, which does not say
+// how long it is fresh, always is.
+func (p Profile) cachesForEver(status int) bool {
+	switch status {
+	case 410:
+		return p.has(permanentResponsesCached)
+	case 300, 301, 308:
+		return p == Chromium && p.has(permanentResponsesCached)
+	}
+	return false
+}
+
+// restoreHeaders gives r, which is about to follow a redirect of this status,
+// the headers of the first request again, where the profile does.
+func (r *request) restoreHeaders(status int) {
+	if r.browser.Profile == WebKit && r.mode != ModeCORS || !r.quirk(redirectRestoresHeaders) {
+		return
+	}
+	r.headers = r.authored
+	switch {
+	case r.browser.Profile == Firefox && redirectsToGET(status, r.firstMethod):
+		r.remove(header.IsRequestBody)
+	case r.browser.Profile == WebKit && r.crossed:
+		r.remove(header.IsNonWildcardRequestName)
+	}
+}
+
+// strip notes what this redirect, and no earlier one, takes from the list of the
+// next preflight in Firefox.
+func (r *request) strip(bodyGone, crossOrigin bool) {
+	r.stripped = nil
+	if bodyGone {
+		r.stripped = append(r.stripped, header.IsRequestBody)
+	}
+	if crossOrigin {
+		r.stripped = append(r.stripped, header.IsNonWildcardRequestName)
+	}
+}
