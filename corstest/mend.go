@@ -111,6 +111,7 @@ var mends = map[fetch.Code]string{
 	fetch.CodeAuthenticationBody:  "send a body that is not a stream where the server asks for a password",
 	fetch.CodeProxyAuthentication: "do not answer 407: that is for proxies",
 	fetch.CodeNetwork:             "let a handler answer at this host without panicking",
+	fetch.CodeStreamOverHTTP1:     "serve HTTP/2, or send a body that is not a stream",
 	fetch.CodeMalformedResponse:   "send headers without NUL and line ends in them",
 	fetch.CodeResponseTooLarge:    "raise the browser's Limits, or send less",
 	fetch.CodePrivateAddress:      "fetch a public address, or leave RefusePrivateAddresses off",

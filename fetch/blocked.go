@@ -102,6 +102,7 @@ const (
 
 	// HTTP-network fetch
 	CodeNetwork
+	CodeStreamOverHTTP1
 	CodeMalformedResponse
 	CodeResponseTooLarge
 	CodePrivateAddress
@@ -149,6 +150,7 @@ var codes = [...]string{
 	CodeAuthenticationBody:      "authentication asked for with a body that cannot be sent again",
 	CodeProxyAuthentication:     "a proxy asks for authentication",
 	CodeNetwork:                 "network failure",
+	CodeStreamOverHTTP1:         "body that streams over HTTP/1",
 	CodeMalformedResponse:       "malformed response",
 	CodeResponseTooLarge:        "response larger than the limit",
 	CodePrivateAddress:          "address is not public",

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -80,140 +81,148 @@ func (w why) name(name string) why {
 	return w
 }
 
-var blockedRows = []struct {
+type blockedRow struct {
 	row     string
 	page    string // app if empty
 	request *fetch.Request
 	web     http.HandlerFunc
 	browser *fetch.Browser
 	want    why
-}{
-	// https://fetch.spec.whatwg.org/#concept-main-fetch
-	{row: "a port where mail is sent", request: &fetch.Request{URL: "https://api.example.com:25/"},
-		want: in(fetch.CodeBadPort, "concept-main-fetch", "7")},
-	{row: "http in a page over https", request: &fetch.Request{URL: "http://api.example.com/"},
-		want: in(fetch.CodeMixedContent, "concept-main-fetch", "7")},
-	{row: "a redirect from https to http", request: &fetch.Request{URL: api}, web: redirects(302, "http://api.example.com/"),
-		want: in(fetch.CodeMixedContent, "concept-main-fetch", "7").hop(1)},
-	{row: "another origin in mode same-origin", request: &fetch.Request{URL: api, Mode: fetch.ModeSameOrigin},
-		want: in(fetch.CodeSameOriginMode, "concept-main-fetch", "12")},
-	{row: "a redirect to another origin in mode same-origin", request: &fetch.Request{URL: "/", Mode: fetch.ModeSameOrigin}, web: redirects(302, api),
-		want: in(fetch.CodeSameOriginMode, "concept-main-fetch", "12").hop(1)},
-	{row: "mode no-cors that does not follow redirects", request: &fetch.Request{URL: api, Mode: fetch.ModeNoCORS, Redirect: fetch.RedirectManual},
-		want: in(fetch.CodeNoCORSRedirectMode, "concept-main-fetch", "12")},
-	{row: "a scheme that is not HTTP", page: "http://app.example.com/", request: &fetch.Request{URL: "ftp://api.example.com/"},
-		want: in(fetch.CodeScheme, "concept-main-fetch", "12")},
-	{row: "a script that is an image", request: &fetch.Request{URL: api, Mode: fetch.ModeNoCORS, Destination: fetch.DestinationScript}, web: says(200, "Content-Type", "image/png"),
-		want: in(fetch.CodeMIMEType, "concept-main-fetch", "20").because("Content-Type", "image/png")},
-	{row: "a style sheet that is plain text, with nosniff", request: &fetch.Request{URL: api, Destination: fetch.DestinationStyle},
-		web:  says(200, acao, "*", "Content-Type", "text/plain", "X-Content-Type-Options", "nosniff"),
-		want: in(fetch.CodeNosniff, "concept-main-fetch", "20").because("Content-Type", "text/plain")},
-	{row: "another digest", request: &fetch.Request{URL: api, Integrity: "sha256-AAAA"}, web: says(200, acao, "*"),
-		want: in(fetch.CodeIntegrity, "concept-main-fetch", "23.3.1")},
-	{row: "a digest of what cannot be read", request: &fetch.Request{URL: api, Mode: fetch.ModeNoCORS, Integrity: "sha256-AAAA"}, web: says(200),
-		want: in(fetch.CodeIntegrity, "concept-main-fetch", "23.2")},
+}
 
-	// https://fetch.spec.whatwg.org/#concept-scheme-fetch
-	{row: "an about: URL that is not about:blank", page: "http://app.example.com/", request: &fetch.Request{URL: "about:config", Mode: fetch.ModeNoCORS},
-		want: in(fetch.CodeAboutURL, "concept-scheme-fetch", "3")},
-	{row: "a blob: URL", request: &fetch.Request{URL: "blob:https://app.example.com/1", Mode: fetch.ModeNoCORS},
-		want: in(fetch.CodeBlobURL, "concept-scheme-fetch", "3.2")},
-	{row: "a data: URL without a comma", request: &fetch.Request{URL: "data:text/plain"},
-		want: in(fetch.CodeDataURL, "concept-scheme-fetch", "3.2")},
-	{row: "a file: URL", request: &fetch.Request{URL: "file:///etc/passwd", Mode: fetch.ModeNoCORS},
-		want: in(fetch.CodeFileURL, "concept-scheme-fetch", "3")},
-	{row: "a scheme that nobody knows, in mode no-cors", page: "http://app.example.com/", request: &fetch.Request{URL: "gopher://api.example.com/", Mode: fetch.ModeNoCORS},
-		want: in(fetch.CodeScheme, "concept-scheme-fetch", "4")},
+func blockedRows(http1 *httptest.Server) []blockedRow {
+	return []blockedRow{
+		// https://fetch.spec.whatwg.org/#concept-main-fetch
+		{row: "a port where mail is sent", request: &fetch.Request{URL: "https://api.example.com:25/"},
+			want: in(fetch.CodeBadPort, "concept-main-fetch", "7")},
+		{row: "http in a page over https", request: &fetch.Request{URL: "http://api.example.com/"},
+			want: in(fetch.CodeMixedContent, "concept-main-fetch", "7")},
+		{row: "a redirect from https to http", request: &fetch.Request{URL: api}, web: redirects(302, "http://api.example.com/"),
+			want: in(fetch.CodeMixedContent, "concept-main-fetch", "7").hop(1)},
+		{row: "another origin in mode same-origin", request: &fetch.Request{URL: api, Mode: fetch.ModeSameOrigin},
+			want: in(fetch.CodeSameOriginMode, "concept-main-fetch", "12")},
+		{row: "a redirect to another origin in mode same-origin", request: &fetch.Request{URL: "/", Mode: fetch.ModeSameOrigin}, web: redirects(302, api),
+			want: in(fetch.CodeSameOriginMode, "concept-main-fetch", "12").hop(1)},
+		{row: "mode no-cors that does not follow redirects", request: &fetch.Request{URL: api, Mode: fetch.ModeNoCORS, Redirect: fetch.RedirectManual},
+			want: in(fetch.CodeNoCORSRedirectMode, "concept-main-fetch", "12")},
+		{row: "a scheme that is not HTTP", page: "http://app.example.com/", request: &fetch.Request{URL: "ftp://api.example.com/"},
+			want: in(fetch.CodeScheme, "concept-main-fetch", "12")},
+		{row: "a script that is an image", request: &fetch.Request{URL: api, Mode: fetch.ModeNoCORS, Destination: fetch.DestinationScript}, web: says(200, "Content-Type", "image/png"),
+			want: in(fetch.CodeMIMEType, "concept-main-fetch", "20").because("Content-Type", "image/png")},
+		{row: "a style sheet that is plain text, with nosniff", request: &fetch.Request{URL: api, Destination: fetch.DestinationStyle},
+			web:  says(200, acao, "*", "Content-Type", "text/plain", "X-Content-Type-Options", "nosniff"),
+			want: in(fetch.CodeNosniff, "concept-main-fetch", "20").because("Content-Type", "text/plain")},
+		{row: "another digest", request: &fetch.Request{URL: api, Integrity: "sha256-AAAA"}, web: says(200, acao, "*"),
+			want: in(fetch.CodeIntegrity, "concept-main-fetch", "23.3.1")},
+		{row: "a digest of what cannot be read", request: &fetch.Request{URL: api, Mode: fetch.ModeNoCORS, Integrity: "sha256-AAAA"}, web: says(200),
+			want: in(fetch.CodeIntegrity, "concept-main-fetch", "23.2")},
 
-	// https://fetch.spec.whatwg.org/#concept-http-fetch
-	{row: "Cross-Origin-Resource-Policy in mode no-cors", request: &fetch.Request{URL: api, Mode: fetch.ModeNoCORS}, web: says(200, "Cross-Origin-Resource-Policy", "same-origin"),
-		want: in(fetch.CodeCORP, "concept-http-fetch", "5").because("Cross-Origin-Resource-Policy", "same-origin")},
-	{row: "a redirect that is an error", request: &fetch.Request{URL: "/", Redirect: fetch.RedirectError}, web: redirects(302, "/x"),
-		want: in(fetch.CodeRedirectError, "concept-http-fetch", "6.3.1")},
+		// https://fetch.spec.whatwg.org/#concept-scheme-fetch
+		{row: "an about: URL that is not about:blank", page: "http://app.example.com/", request: &fetch.Request{URL: "about:config", Mode: fetch.ModeNoCORS},
+			want: in(fetch.CodeAboutURL, "concept-scheme-fetch", "3")},
+		{row: "a blob: URL", request: &fetch.Request{URL: "blob:https://app.example.com/1", Mode: fetch.ModeNoCORS},
+			want: in(fetch.CodeBlobURL, "concept-scheme-fetch", "3.2")},
+		{row: "a data: URL without a comma", request: &fetch.Request{URL: "data:text/plain"},
+			want: in(fetch.CodeDataURL, "concept-scheme-fetch", "3.2")},
+		{row: "a file: URL", request: &fetch.Request{URL: "file:///etc/passwd", Mode: fetch.ModeNoCORS},
+			want: in(fetch.CodeFileURL, "concept-scheme-fetch", "3")},
+		{row: "a scheme that nobody knows, in mode no-cors", page: "http://app.example.com/", request: &fetch.Request{URL: "gopher://api.example.com/", Mode: fetch.ModeNoCORS},
+			want: in(fetch.CodeScheme, "concept-scheme-fetch", "4")},
 
-	// https://fetch.spec.whatwg.org/#concept-http-redirect-fetch
-	{row: "a Location that does not parse", request: &fetch.Request{URL: api}, web: redirects(302, "https://["),
-		want: in(fetch.CodeLocation, "concept-http-redirect-fetch", "5").because("Location", "https://[")},
-	{row: "two Locations", request: &fetch.Request{URL: api}, web: says(302, acao, "*", "Location", "/a", "Location", "/b"),
-		want: in(fetch.CodeLocation, "concept-http-redirect-fetch", "5").because("Location", "/a, /b")},
-	{row: "a redirect to data:", request: &fetch.Request{URL: api}, web: redirects(302, "data:,x"),
-		want: in(fetch.CodeRedirectScheme, "concept-http-redirect-fetch", "6").because("Location", "data:,x")},
-	{row: "a loop of redirects", request: &fetch.Request{URL: api}, web: redirects(302, "/users"),
-		want: in(fetch.CodeTooManyRedirects, "concept-http-redirect-fetch", "7").because("Location", "/users").hop(20)},
-	{row: "a password in the Location, to another origin", request: &fetch.Request{URL: "/"}, web: redirects(302, "https://u:p@api.example.com/"),
-		want: in(fetch.CodeRedirectCredentials, "concept-http-redirect-fetch", "9").because("Location", "https://u:p@api.example.com/")},
-	{row: "a password in the Location, back to the page's origin", request: &fetch.Request{URL: api}, web: redirects(302, "https://u:p@app.example.com/"),
-		want: in(fetch.CodeRedirectCredentials, "concept-http-redirect-fetch", "10").because("Location", "https://u:p@app.example.com/")},
-	{row: "a body that is gone when the redirect wants it", request: &fetch.Request{URL: "/", Method: "POST", Stream: strings.NewReader("x")}, web: redirects(307, "/x"),
-		want: in(fetch.CodeRedirectBody, "concept-http-redirect-fetch", "11").because("Location", "/x")},
+		// https://fetch.spec.whatwg.org/#concept-http-fetch
+		{row: "Cross-Origin-Resource-Policy in mode no-cors", request: &fetch.Request{URL: api, Mode: fetch.ModeNoCORS}, web: says(200, "Cross-Origin-Resource-Policy", "same-origin"),
+			want: in(fetch.CodeCORP, "concept-http-fetch", "5").because("Cross-Origin-Resource-Policy", "same-origin")},
+		{row: "a redirect that is an error", request: &fetch.Request{URL: "/", Redirect: fetch.RedirectError}, web: redirects(302, "/x"),
+			want: in(fetch.CodeRedirectError, "concept-http-fetch", "6.3.1")},
 
-	// https://fetch.spec.whatwg.org/#concept-http-network-or-cache-fetch
-	{row: "a keepalive body of more than 64 KiB", request: &fetch.Request{URL: "/", Method: "POST", Keepalive: true, Body: make([]byte, 64<<10+1)},
-		want: in(fetch.CodeKeepaliveSize, "concept-http-network-or-cache-fetch", "8.10.5")},
-	{row: "nothing in the cache", request: &fetch.Request{URL: "/", Mode: fetch.ModeSameOrigin, Cache: fetch.CacheOnlyIfCached},
-		want: in(fetch.CodeNotCached, "concept-http-network-or-cache-fetch", "11.1")},
-	{row: "a password asked for when the body is gone", web: says(401),
-		request: &fetch.Request{URL: "https://u:p@app.example.com/", URLCredentials: true, Method: "POST", Stream: strings.NewReader("x")},
-		want:    in(fetch.CodeAuthenticationBody, "concept-http-network-or-cache-fetch", "15.2.1")},
-	{row: "a proxy that asks for a password", request: &fetch.Request{URL: "/"}, web: says(407),
-		want: in(fetch.CodeProxyAuthentication, "concept-http-network-or-cache-fetch", "16.1")},
+		// https://fetch.spec.whatwg.org/#concept-http-redirect-fetch
+		{row: "a Location that does not parse", request: &fetch.Request{URL: api}, web: redirects(302, "https://["),
+			want: in(fetch.CodeLocation, "concept-http-redirect-fetch", "5").because("Location", "https://[")},
+		{row: "two Locations", request: &fetch.Request{URL: api}, web: says(302, acao, "*", "Location", "/a", "Location", "/b"),
+			want: in(fetch.CodeLocation, "concept-http-redirect-fetch", "5").because("Location", "/a, /b")},
+		{row: "a redirect to data:", request: &fetch.Request{URL: api}, web: redirects(302, "data:,x"),
+			want: in(fetch.CodeRedirectScheme, "concept-http-redirect-fetch", "6").because("Location", "data:,x")},
+		{row: "a loop of redirects", request: &fetch.Request{URL: api}, web: redirects(302, "/users"),
+			want: in(fetch.CodeTooManyRedirects, "concept-http-redirect-fetch", "7").because("Location", "/users").hop(20)},
+		{row: "a password in the Location, to another origin", request: &fetch.Request{URL: "/"}, web: redirects(302, "https://u:p@api.example.com/"),
+			want: in(fetch.CodeRedirectCredentials, "concept-http-redirect-fetch", "9").because("Location", "https://u:p@api.example.com/")},
+		{row: "a password in the Location, back to the page's origin", request: &fetch.Request{URL: api}, web: redirects(302, "https://u:p@app.example.com/"),
+			want: in(fetch.CodeRedirectCredentials, "concept-http-redirect-fetch", "10").because("Location", "https://u:p@app.example.com/")},
+		{row: "a body that is gone when the redirect wants it", request: &fetch.Request{URL: "/", Method: "POST", Stream: strings.NewReader("x")}, web: redirects(307, "/x"),
+			want: in(fetch.CodeRedirectBody, "concept-http-redirect-fetch", "11").because("Location", "/x")},
 
-	// https://fetch.spec.whatwg.org/#concept-http-network-fetch
-	{row: "nobody there", request: &fetch.Request{URL: api}, browser: &fetch.Browser{Transport: failing{errors.New("connection refused")}},
-		want: in(fetch.CodeNetwork, "concept-http-network-fetch", "8.1")},
-	{row: "NUL in a header", request: &fetch.Request{URL: api}, web: says(200, acao, "*", "X-A", "a\x00b"),
-		want: in(fetch.CodeMalformedResponse, "concept-http-network-fetch", "8.5").because("X-A", "a\x00b")},
-	{row: "another protocol, unasked", request: &fetch.Request{URL: api}, web: says(101, acao, "*", "Upgrade", "websocket"),
-		want: in(fetch.CodeMalformedResponse, "concept-http-network-fetch", "8.5").because("", "101")},
-	{row: "a header larger than the limit", request: &fetch.Request{URL: api}, web: says(200, acao, "*", "X-A", strings.Repeat("a", 300)),
-		browser: &fetch.Browser{Limits: fetch.Limits{HeaderBytes: 256}},
-		want:    in(fetch.CodeResponseTooLarge, "concept-http-network-fetch", "8.5").because("X-A", "")},
-	{row: "an address that is not public", request: &fetch.Request{URL: "http://127.0.0.1:8080/"}, page: "http://app.example.com/",
-		browser: &fetch.Browser{RefusePrivateAddresses: true},
-		want:    in(fetch.CodePrivateAddress, "concept-http-network-fetch", "8.1")},
-	{row: "a context that ends", request: &fetch.Request{URL: api}, browser: &fetch.Browser{Transport: failing{context.Canceled}},
-		want: in(fetch.CodeAborted, "concept-http-network-fetch", "9.2")},
+		// https://fetch.spec.whatwg.org/#concept-http-network-or-cache-fetch
+		{row: "a keepalive body of more than 64 KiB", request: &fetch.Request{URL: "/", Method: "POST", Keepalive: true, Body: make([]byte, 64<<10+1)},
+			want: in(fetch.CodeKeepaliveSize, "concept-http-network-or-cache-fetch", "8.10.5")},
+		{row: "nothing in the cache", request: &fetch.Request{URL: "/", Mode: fetch.ModeSameOrigin, Cache: fetch.CacheOnlyIfCached},
+			want: in(fetch.CodeNotCached, "concept-http-network-or-cache-fetch", "11.1")},
+		{row: "a password asked for when the body is gone", web: says(401),
+			request: &fetch.Request{URL: "https://u:p@app.example.com/", URLCredentials: true, Method: "POST", Stream: strings.NewReader("x")},
+			want:    in(fetch.CodeAuthenticationBody, "concept-http-network-or-cache-fetch", "15.2.1")},
+		{row: "a proxy that asks for a password", request: &fetch.Request{URL: "/"}, web: says(407),
+			want: in(fetch.CodeProxyAuthentication, "concept-http-network-or-cache-fetch", "16.1")},
 
-	// https://fetch.spec.whatwg.org/#concept-cors-check
-	{row: "no CORS headers", request: &fetch.Request{URL: api}, web: says(200),
-		want: in(fetch.CodeMissingAllowOrigin, "concept-cors-check", "2").because(acao, "")},
-	{row: "no CORS headers at the second server", request: &fetch.Request{URL: "/"}, web: func(w http.ResponseWriter, r *http.Request) {
-		if r.Host == "app.example.com" {
-			redirects(302, api)(w, r)
-		}
-	}, want: in(fetch.CodeMissingAllowOrigin, "concept-cors-check", "2").because(acao, "").hop(1)},
-	{row: "the origin twice", request: &fetch.Request{URL: api}, web: says(200, acao, "https://app.example.com", acao, "https://app.example.com"),
-		want: in(fetch.CodeMultipleAllowOrigin, "concept-cors-check", "4").because(acao, "https://app.example.com, https://app.example.com")},
-	{row: "another origin", request: &fetch.Request{URL: api}, web: says(200, acao, "https://www.example.com"),
-		want: in(fetch.CodeOriginMismatch, "concept-cors-check", "4").because(acao, "https://www.example.com")},
-	{row: "a star with credentials", request: &fetch.Request{URL: api, Credentials: fetch.CredentialsInclude}, web: says(200, acao, "*", acac, "true"),
-		want: in(fetch.CodeWildcardOrigin, "concept-cors-check", "4").because(acao, "*")},
-	{row: "credentials in capitals", request: &fetch.Request{URL: api, Credentials: fetch.CredentialsInclude}, web: says(200, acao, "https://app.example.com", acac, "TRUE"),
-		want: in(fetch.CodeAllowCredentials, "concept-cors-check", "8").because(acac, "TRUE")},
-	{row: "no CORS headers in the preflight", request: &fetch.Request{URL: api, Method: "PUT"}, web: says(204),
-		want: in(fetch.CodeMissingAllowOrigin, "concept-cors-check", "2").because(acao, "").preflight()},
+		// https://fetch.spec.whatwg.org/#concept-http-network-fetch
+		{row: "nobody there", request: &fetch.Request{URL: api}, browser: &fetch.Browser{Transport: failing{errors.New("connection refused")}},
+			want: in(fetch.CodeNetwork, "concept-http-network-fetch", "8.1")},
+		{row: "a body that streams over HTTP/1", page: http1.URL, request: &fetch.Request{URL: "/", Method: "POST", Stream: strings.NewReader("x")}, browser: &fetch.Browser{Transport: http1.Client().Transport},
+			want: in(fetch.CodeStreamOverHTTP1, "concept-http-network-fetch", "8.3")},
+		{row: "NUL in a header", request: &fetch.Request{URL: api}, web: says(200, acao, "*", "X-A", "a\x00b"),
+			want: in(fetch.CodeMalformedResponse, "concept-http-network-fetch", "8.5").because("X-A", "a\x00b")},
+		{row: "another protocol, unasked", request: &fetch.Request{URL: api}, web: says(101, acao, "*", "Upgrade", "websocket"),
+			want: in(fetch.CodeMalformedResponse, "concept-http-network-fetch", "8.5").because("", "101")},
+		{row: "a header larger than the limit", request: &fetch.Request{URL: api}, web: says(200, acao, "*", "X-A", strings.Repeat("a", 300)),
+			browser: &fetch.Browser{Limits: fetch.Limits{HeaderBytes: 256}},
+			want:    in(fetch.CodeResponseTooLarge, "concept-http-network-fetch", "8.5").because("X-A", "")},
+		{row: "an address that is not public", request: &fetch.Request{URL: "http://127.0.0.1:8080/"}, page: "http://app.example.com/",
+			browser: &fetch.Browser{RefusePrivateAddresses: true},
+			want:    in(fetch.CodePrivateAddress, "concept-http-network-fetch", "8.1")},
+		{row: "a context that ends", request: &fetch.Request{URL: api}, browser: &fetch.Browser{Transport: failing{context.Canceled}},
+			want: in(fetch.CodeAborted, "concept-http-network-fetch", "9.2")},
 
-	// https://fetch.spec.whatwg.org/#cors-preflight-fetch-0
-	{row: "a preflight that is not found", request: &fetch.Request{URL: api, Method: "PUT"}, web: says(404, acao, "*", acam, "PUT"),
-		want: in(fetch.CodePreflightStatus, "cors-preflight-fetch-0", "7").because("", "404").preflight()},
-	{row: "a preflight that is redirected", request: &fetch.Request{URL: api, Method: "PUT"}, web: redirects(307, "/x"),
-		want: in(fetch.CodePreflightStatus, "cors-preflight-fetch-0", "7").because("", "307").preflight()},
-	{row: "methods with a semicolon", request: &fetch.Request{URL: api, Method: "PUT"}, web: says(204, acao, "*", acam, "GET; PUT"),
-		want: in(fetch.CodeAllowMethodsSyntax, "cors-preflight-fetch-0", "7.3").because(acam, "GET; PUT").preflight()},
-	{row: "header names with a semicolon", request: &fetch.Request{URL: api, Method: "PUT"}, web: says(204, acao, "*", acam, "PUT", acah, "a;b"),
-		want: in(fetch.CodeAllowHeadersSyntax, "cors-preflight-fetch-0", "7.3").because(acah, "a;b").preflight()},
-	{row: "a method that is not listed", request: &fetch.Request{URL: api, Method: "PUT"}, web: says(204, acao, "*", acam, "put"),
-		want: in(fetch.CodeMethodNotAllowed, "cors-preflight-fetch-0", "7.5").because(acam, "put").preflight()},
-	{row: "Authorization under a star", request: &fetch.Request{URL: api, Header: []header.Field{{Name: "Authorization", Value: "x"}}}, web: says(204, acao, "*", acah, "*"),
-		want: in(fetch.CodeAuthorizationNotAllowed, "cors-preflight-fetch-0", "7.6").because(acah, "*").preflight()},
-	{row: "a header that is not listed", request: &fetch.Request{URL: api, Header: []header.Field{{Name: "X-Token", Value: "x"}}}, web: says(204, acao, "*", acah, "x-other"),
-		want: in(fetch.CodeHeaderNotAllowed, "cors-preflight-fetch-0", "7.7").because(acah, "x-other").name("x-token").preflight()},
+		// https://fetch.spec.whatwg.org/#concept-cors-check
+		{row: "no CORS headers", request: &fetch.Request{URL: api}, web: says(200),
+			want: in(fetch.CodeMissingAllowOrigin, "concept-cors-check", "2").because(acao, "")},
+		{row: "no CORS headers at the second server", request: &fetch.Request{URL: "/"}, web: func(w http.ResponseWriter, r *http.Request) {
+			if r.Host == "app.example.com" {
+				redirects(302, api)(w, r)
+			}
+		}, want: in(fetch.CodeMissingAllowOrigin, "concept-cors-check", "2").because(acao, "").hop(1)},
+		{row: "the origin twice", request: &fetch.Request{URL: api}, web: says(200, acao, "https://app.example.com", acao, "https://app.example.com"),
+			want: in(fetch.CodeMultipleAllowOrigin, "concept-cors-check", "4").because(acao, "https://app.example.com, https://app.example.com")},
+		{row: "another origin", request: &fetch.Request{URL: api}, web: says(200, acao, "https://www.example.com"),
+			want: in(fetch.CodeOriginMismatch, "concept-cors-check", "4").because(acao, "https://www.example.com")},
+		{row: "a star with credentials", request: &fetch.Request{URL: api, Credentials: fetch.CredentialsInclude}, web: says(200, acao, "*", acac, "true"),
+			want: in(fetch.CodeWildcardOrigin, "concept-cors-check", "4").because(acao, "*")},
+		{row: "credentials in capitals", request: &fetch.Request{URL: api, Credentials: fetch.CredentialsInclude}, web: says(200, acao, "https://app.example.com", acac, "TRUE"),
+			want: in(fetch.CodeAllowCredentials, "concept-cors-check", "8").because(acac, "TRUE")},
+		{row: "no CORS headers in the preflight", request: &fetch.Request{URL: api, Method: "PUT"}, web: says(204),
+			want: in(fetch.CodeMissingAllowOrigin, "concept-cors-check", "2").because(acao, "").preflight()},
+
+		// https://fetch.spec.whatwg.org/#cors-preflight-fetch-0
+		{row: "a preflight that is not found", request: &fetch.Request{URL: api, Method: "PUT"}, web: says(404, acao, "*", acam, "PUT"),
+			want: in(fetch.CodePreflightStatus, "cors-preflight-fetch-0", "7").because("", "404").preflight()},
+		{row: "a preflight that is redirected", request: &fetch.Request{URL: api, Method: "PUT"}, web: redirects(307, "/x"),
+			want: in(fetch.CodePreflightStatus, "cors-preflight-fetch-0", "7").because("", "307").preflight()},
+		{row: "methods with a semicolon", request: &fetch.Request{URL: api, Method: "PUT"}, web: says(204, acao, "*", acam, "GET; PUT"),
+			want: in(fetch.CodeAllowMethodsSyntax, "cors-preflight-fetch-0", "7.3").because(acam, "GET; PUT").preflight()},
+		{row: "header names with a semicolon", request: &fetch.Request{URL: api, Method: "PUT"}, web: says(204, acao, "*", acam, "PUT", acah, "a;b"),
+			want: in(fetch.CodeAllowHeadersSyntax, "cors-preflight-fetch-0", "7.3").because(acah, "a;b").preflight()},
+		{row: "a method that is not listed", request: &fetch.Request{URL: api, Method: "PUT"}, web: says(204, acao, "*", acam, "put"),
+			want: in(fetch.CodeMethodNotAllowed, "cors-preflight-fetch-0", "7.5").because(acam, "put").preflight()},
+		{row: "Authorization under a star", request: &fetch.Request{URL: api, Header: []header.Field{{Name: "Authorization", Value: "x"}}}, web: says(204, acao, "*", acah, "*"),
+			want: in(fetch.CodeAuthorizationNotAllowed, "cors-preflight-fetch-0", "7.6").because(acah, "*").preflight()},
+		{row: "a header that is not listed", request: &fetch.Request{URL: api, Header: []header.Field{{Name: "X-Token", Value: "x"}}}, web: says(204, acao, "*", acah, "x-other"),
+			want: in(fetch.CodeHeaderNotAllowed, "cors-preflight-fetch-0", "7.7").because(acah, "x-other").name("x-token").preflight()},
+	}
 }
 
 // Every way to be blocked has a code, and is reached here from a page.
 func TestBlocked(t *testing.T) {
+	http1 := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { t.Errorf("%s %s went out", r.Method, r.URL) }))
+	defer http1.Close()
 	reached := map[fetch.Code]bool{}
-	for _, tt := range blockedRows {
+	for _, tt := range blockedRows(http1) {
 		t.Run(tt.row, func(t *testing.T) {
 			reached[tt.want.Code] = true
 			ctx, cancel := context.WithCancel(t.Context())

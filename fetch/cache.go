@@ -72,9 +72,9 @@ func (c *preflightCache) spares(r *request) bool {
 		return false
 	}
 	now := r.browser.now()
-	spared := (header.IsSafelistedMethod(r.method) && !r.useCORSPreflight && !r.mustNameHead()) || matchesMethod(records, r, now)
+	spared := (header.IsSafelistedMethod(r.method) && !r.useCORSPreflight && !r.mustNameHead()) || cacheMatch(matchMethod).holds(records, r, r.method, now)
 	for _, name := range r.unsafe {
-		spared = spared && matchesHeader(records, r, name, now)
+		spared = spared && cacheMatch(matchHeader).holds(records, r, name, now)
 	}
 	if !spared && r.browser.Profile.has(onePreflightPerURL) {
 		c.drop(keyOf(r, true))
@@ -99,23 +99,31 @@ func (c *preflightCache) matching(r *request) (records []*cacheRecord) {
 	return records
 }
 
-// matchesMethod reports whether there is a method cache entry match.
+// A cacheMatch looks for key, a method or a header name in lower case, among the
+// entries of rec that are of its kind: is there one of its own, and a "*" that
+// covers it?
+type cacheMatch func(rec *cacheRecord, r *request, key string, now time.Time) (entries map[string]time.Time, own, wildcard bool)
+
+// matchMethod is the method cache entry match.
 //
 // https://fetch.spec.whatwg.org/#concept-cache-match-method
-func matchesMethod(records []*cacheRecord, r *request, now time.Time) bool {
-	return slices.ContainsFunc(records, func(rec *cacheRecord) bool {
-		return rec.methods[r.method].After(now) || rec.methods["*"].After(now) && !r.cachedWildcardIsName(rec)
-	})
+func matchMethod(rec *cacheRecord, r *request, method string, now time.Time) (entries map[string]time.Time, own, wildcard bool) {
+	return rec.methods, rec.methods[method].After(now), rec.methods["*"].After(now) && !r.cachedWildcardIsName(rec)
 }
 
-// matchesHeader reports whether there is a header-name cache entry match; name
-// is in lower case.
+// matchHeader is the header-name cache entry match.
 //
 // https://fetch.spec.whatwg.org/#concept-cache-match-header
-func matchesHeader(records []*cacheRecord, r *request, name string, now time.Time) bool {
+func matchHeader(rec *cacheRecord, r *request, name string, now time.Time) (entries map[string]time.Time, own, wildcard bool) {
+	return rec.names, rec.names[name].After(now), rec.names["*"].After(now) && !r.cachedWildcardIsName(rec) &&
+		(!header.IsNonWildcardRequestName(name) || r.quirk(wildcardAuthorizationCached))
+}
+
+// holds reports whether one of records has an entry that matches.
+func (match cacheMatch) holds(records []*cacheRecord, r *request, key string, now time.Time) bool {
 	return slices.ContainsFunc(records, func(rec *cacheRecord) bool {
-		return rec.names[name].After(now) || rec.names["*"].After(now) && !r.cachedWildcardIsName(rec) &&
-			(!header.IsNonWildcardRequestName(name) || r.quirk(wildcardAuthorizationCached))
+		_, own, wildcard := match(rec, r, key, now)
+		return own || wildcard
 	})
 }
 
@@ -138,7 +146,9 @@ func (c *preflightCache) store(r *request, maxAge time.Duration, methods, names 
 	if limit == 0 {
 		limit = defaultPreflights
 	}
-	methods, names = methods[:min(len(methods), maxEntries)], names[:min(len(names), maxEntries)]
+	most := min(limit, maxEntries)
+	methods = methods[:min(len(methods), most)]
+	names = names[:min(len(names), most-len(methods))]
 	if c.entries+len(methods)+len(names) > limit {
 		c.evict(now, limit-len(methods)-len(names))
 	}
@@ -151,13 +161,37 @@ func (c *preflightCache) store(r *request, maxAge time.Duration, methods, names 
 		c.records[key] = rec
 	}
 	before := len(rec.methods) + len(rec.names)
+	records := c.matching(r)
 	for _, m := range methods {
-		rec.methods[m] = now.Add(maxAge)
+		cacheMatch(matchMethod).put(rec, records, r, m, now, maxAge)
 	}
 	for _, n := range names {
-		rec.names[header.Lower(n)] = now.Add(maxAge)
+		cacheMatch(matchHeader).put(rec, records, r, header.Lower(n), now, maxAge)
 	}
 	c.entries += len(rec.methods) + len(rec.names) - before
+}
+
+// put sets the max-age of the entries that match, or makes one in rec. So a "*"
+// lives on in place of an entry of key's own, and an entry with credentials in
+// place of one without.
+//
+// https://fetch.spec.whatwg.org/#cors-preflight-fetch-0 steps 7.12 to 7.15
+func (match cacheMatch) put(rec *cacheRecord, records []*cacheRecord, r *request, key string, now time.Time, maxAge time.Duration) {
+	found := false
+	for _, present := range records {
+		entries, own, wildcard := match(present, r, key, now)
+		if own {
+			entries[key] = now.Add(maxAge)
+		}
+		if wildcard {
+			entries["*"] = now.Add(maxAge)
+		}
+		found = found || own || wildcard
+	}
+	if !found {
+		entries, _, _ := match(rec, r, key, now)
+		entries[key] = now.Add(maxAge)
+	}
 }
 
 // evict makes room until at most keep entries are left: what has expired, and

@@ -267,22 +267,24 @@ func (c *cookie) replaces(old *cookie) bool {
 	return old.name == c.name && old.domain == c.domain && old.hostOnly == c.hostOnly && old.path == c.path
 }
 
-// checkPrefix holds a cookie whose name begins with __Host- or __Secure- to the
-// promise in that name. Browsers send a nameless cookie as its value alone, so
-// that a value must not begin so either.
+// checkPrefix holds a cookie whose name begins with __Secure-, __Host-, __Http-
+// or __Host-Http- to the promise in that name. Browsers send a nameless cookie
+// as its value alone, so that a value must not begin so either.
+//
+// https://httpwg.org/http-extensions/draft-ietf-httpbis-layered-cookies.html#store-a-cookie
 func (c *cookie) checkPrefix(line string) error {
-	name := c.name
-	if name == "" {
-		name = c.value
-		if hasPrefixFold(name, "__Host-") || hasPrefixFold(name, "__Secure-") {
-			return cookieError("a nameless value that begins like a prefixed name")
-		}
+	if c.name == "" && slices.ContainsFunc([]string{"__Secure-", "__Host-", "__Http-"}, func(prefix string) bool { return hasPrefixFold(c.value, prefix) }) {
+		return cookieError("a nameless value that begins like a prefixed name")
 	}
-	if hasPrefixFold(name, "__Secure-") && !c.secure {
+	switch {
+	case hasPrefixFold(c.name, "__Secure-") && !c.secure:
 		return cookieError("__Secure- without Secure")
-	}
-	if hasPrefixFold(name, "__Host-") && (!c.secure || !c.hostOnly || c.path != "/" || !saysPath(line)) {
+	case hasPrefixFold(c.name, "__Host-") && (!c.secure || !c.hostOnly || c.path != "/" || !saysPath(line)):
 		return cookieError("__Host- needs Secure and Path=/ and no Domain")
+	// The draft has "http-only is false", which is a slip: its own requirements on
+	// servers, and browsers, say true.
+	case (hasPrefixFold(c.name, "__Http-") || hasPrefixFold(c.name, "__Host-Http-")) && (!c.secure || !c.httpOnly):
+		return cookieError("__Http- needs Secure and HttpOnly")
 	}
 	return nil
 }

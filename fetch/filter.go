@@ -51,18 +51,39 @@ func filterNames(r *request, list []header.Field, visible func(name string) bool
 	return filtered
 }
 
-// filterOpaque hides everything. The body is not read: nobody may see it.
+// filterOpaque hides everything. The body is read only for the HTTP cache: the
+// next fetch may find there what this one was not to see.
 //
 // https://fetch.spec.whatwg.org/#concept-filtered-response-opaque
 // https://fetch.spec.whatwg.org/#concept-filtered-response-opaque-redirect
 func filterOpaque(res *response, typ ResponseType) *response {
-	res.close()
 	filtered := &response{typ: typ}
 	if typ == TypeOpaqueRedirect {
 		filtered.urls = res.urls
 	}
+	if body, ok := res.body.(*keepingBody); ok && typ == TypeOpaque {
+		filtered.body = unseenBody{body}
+		return filtered
+	}
+	res.close()
 	return filtered
 }
+
+// An unseenBody looks empty; whoever reads it to the end lets it into the cache.
+type unseenBody struct{ body *keepingBody }
+
+func (b unseenBody) Read([]byte) (int, error) {
+	buffer := make([]byte, 32<<10)
+	for b.body.keep != nil {
+		if _, err := b.body.Read(buffer); err != nil {
+			break // whatever it is, the page does not learn of it
+		}
+	}
+	b.body.Close()
+	return 0, io.EOF
+}
+
+func (b unseenBody) Close() error { return b.body.Close() }
 
 // NoBody is the body of a response that has none, which is not the same as an
 // empty one: in JavaScript its body is null.

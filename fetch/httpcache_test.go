@@ -1,6 +1,7 @@
 package fetch_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,6 +13,44 @@ import (
 	"github.com/crossorigin/cors/header"
 	"github.com/google/go-cmp/cmp"
 )
+
+// A page that reads what another fetch of no CORS has left in the cache gets a
+// response without CORS headers: a trap that Vary: Origin avoids.
+//
+// https://fetch.spec.whatwg.org/#concept-filtered-response-opaque
+func TestAnOpaqueResponseIsCached(t *testing.T) {
+	for _, tt := range []struct {
+		row, vary string
+		want      fetch.Code // 0 if it may be read
+	}{
+		{"a response for everybody", "Accept-Encoding", fetch.CodeMissingAllowOrigin},
+		{"a response that varies by origin", "Origin", 0},
+	} {
+		t.Run(tt.row, func(t *testing.T) {
+			b := &fetch.Browser{Transport: serve{http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Cache-Control", "max-age=60")
+				w.Header().Set("Vary", tt.vary)
+				if o := r.Header.Get("Origin"); o != "" {
+					w.Header().Set("Access-Control-Allow-Origin", o)
+				}
+				fmt.Fprint(w, "an image")
+			})}}
+			page := b.Open("https://app.example.com/")
+			res, err := page.Fetch(t.Context(), &fetch.Request{URL: "https://cdn.example.com/", Mode: fetch.ModeNoCORS, Destination: fetch.DestinationImage})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if body, err := io.ReadAll(res.Body); len(body) > 0 || err != nil {
+				t.Errorf("the body of an opaque response is %q, %v", body, err)
+			}
+			_, err = page.Fetch(t.Context(), &fetch.Request{URL: "https://cdn.example.com/"})
+			var blocked *fetch.BlockedError
+			if errors.As(err, &blocked); (blocked == nil) != (tt.want == 0) || blocked != nil && blocked.Code != tt.want {
+				t.Errorf("then in mode cors: %v, want code %q", err, tt.want)
+			}
+		})
+	}
+}
 
 // A visit is a fetch of one URL, after some time has passed.
 type visit struct {

@@ -173,8 +173,8 @@ func expose(r *request, res *response) {
 // checkIntegrity is step 23 of main fetch.
 func checkIntegrity(r *request, res *response) (*response, *BlockedError) {
 	const anchor = "concept-main-fetch"
-	// That of an opaque response is null.
-	if res.body == nil {
+	if res.body == nil || res.typ == TypeOpaque { // which hides it
+		res.close()
 		return nil, r.blocked(CodeIntegrity, anchor, "23.2")
 	}
 	defer res.close()

@@ -2,16 +2,19 @@ package fetch
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/base64"
 	"errors"
 	"io"
 	"maps"
 	"math"
 	"net/http"
+	"net/http/httptrace"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/crossorigin/cors/header"
 	"github.com/crossorigin/cors/origin"
@@ -358,9 +361,18 @@ func httpNetworkFetch(ctx context.Context, r *request, includeCredentials, force
 	exchange := &Exchange{Preflight: r.isPreflight, Method: r.method, URL: r.currentURL().withoutFragment(), RequestHeader: r.headers}
 	*r.exchanges = append(*r.exchanges, exchange)
 	r.emit(Event{Kind: EventRequestSent, Exchange: exchange})
-	// 8.
+	// 8.3.
+	var refused *atomic.Bool
+	if r.stream != nil {
+		refused = new(atomic.Bool)
+		ctx = refuseHTTP1(ctx, refused)
+	}
+	// 8.5.
 	hres, err := r.browser.transport.RoundTrip(httpRequest(ctx, r))
 	if err != nil {
+		if refused != nil && refused.Load() {
+			return nil, r.blocked(CodeStreamOverHTTP1, anchor, "8.3")
+		}
 		code, step := networkCode(ctx, err)
 		return nil, r.blocked(code, anchor, step).after(err)
 	}
@@ -461,6 +473,20 @@ func httpRequest(ctx context.Context, r *request) *http.Request {
 		}
 	}
 	return hreq.WithContext(ctx)
+}
+
+// refuseHTTP1 closes a connection of HTTP/1 before anything is written to it, and
+// says so in refused.
+//
+// https://fetch.spec.whatwg.org/#concept-http-network-fetch step 8.3
+func refuseHTTP1(ctx context.Context, refused *atomic.Bool) context.Context {
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {
+		conn, ok := info.Conn.(interface{ ConnectionState() tls.ConnectionState })
+		if !ok || conn.ConnectionState().NegotiatedProtocol != "h2" {
+			refused.Store(true)
+			info.Conn.Close()
+		}
+	}})
 }
 
 // fields lists h by name; net/http keeps the order of lines within one.

@@ -18,8 +18,9 @@ type Response struct {
 	StatusText string
 	Header     []header.Field // one for each line, sorted by name
 
-	// Body is the decoded body; [NoBody] where it is hidden or there is none. It is
-	// never nil and must be closed.
+	// Body is the decoded body; [NoBody] where there is none or it is hidden. That
+	// of an opaque response looks empty, and enters the HTTP cache if it is read
+	// to the end. Body is never nil and must be closed.
 	Body io.ReadCloser
 
 	// TimingAllowed reports whether the page may see the details of its timing.

@@ -239,7 +239,7 @@ func readResponse(res *fetch.Response) *response {
 		Type: res.Type, URL: res.URL, Redirected: res.Redirected, Status: res.Status,
 		StatusText: isomorphicDecode(res.StatusText), Headers: pairs(res.Header),
 	}
-	if res.Body == fetch.NoBody {
+	if res.Body == fetch.NoBody || res.Type == fetch.TypeOpaque {
 		return out
 	}
 	body, err := io.ReadAll(res.Body)
