@@ -34,7 +34,7 @@ type UpstreamHeaders uint8
 const (
 	Strip UpstreamHeaders = iota // remove them: the policy alone speaks
 	Keep                         // pass them on, and add none
-	Fill                         // pass them on, and add those that are absent
+	Fill                         // pass them on where there are any, otherwise the policy speaks
 )
 
 var upstreamHeaders = [...]string{Strip: "strip", Keep: "keep", Fill: "fill"}

@@ -472,40 +472,59 @@ func (r *reader) status(n ast.Node, wanted, fix string) int {
 	return 0
 }
 
+const upstreamExample = `"http://localhost:3000"`
+
 // upstream reads the URL of a server.
 func (r *reader) upstream(n ast.Node) *url.URL {
-	const example = `"http://localhost:3000"`
-	s, ok := r.text(n, "a URL is wanted", "write one such as "+example)
+	s, ok := r.text(n, "a URL is wanted", "write one such as "+upstreamExample)
 	if !ok {
 		return nil
 	}
-	at := placeOf(n)
+	u, err := ParseUpstream(s)
+	if err, ok := err.(*UpstreamError); ok {
+		r.fault(placeOf(n), err.Value, err.Reason, err.Fix)
+	}
+	return u
+}
+
+// An UpstreamError is why a URL is not that of an upstream.
+type UpstreamError struct {
+	Value  string // what was given, without a password
+	Reason string
+	Fix    string
+}
+
+func (e *UpstreamError) Error() string {
+	return fmt.Sprintf("%.200q: %s; %s", e.Value, e.Reason, e.Fix)
+}
+
+// ParseUpstream reads the URL of an upstream, as a file or a flag gives it. Its
+// errors are of type [*UpstreamError].
+func ParseUpstream(s string) (*url.URL, error) {
+	const example = upstreamExample
 	u, err := url.Parse(s)
 	if err != nil || !strings.Contains(s, "://") {
 		fix := "write one such as " + example
 		if bare, err := url.Parse("http://" + s); err == nil && bare.Hostname() != "" && !strings.ContainsAny(s, " \t") {
 			fix = "write " + strconv.Quote("http://"+s)
 		}
-		r.fault(at, s, "an upstream is a URL", fix)
-		return nil
+		return nil, &UpstreamError{s, "an upstream is a URL", fix}
 	}
 	switch {
 	case u.Scheme != "http" && u.Scheme != "https" && u.Scheme != "h2c":
-		r.fault(at, s, "an upstream speaks http, https or h2c (HTTP/2 without TLS)", "write one such as "+example)
+		return nil, &UpstreamError{s, "an upstream speaks http, https or h2c (HTTP/2 without TLS)", "write one such as " + example}
 	case u.Hostname() == "":
-		r.fault(at, s, "a host is missing", "write one such as "+example)
+		return nil, &UpstreamError{s, "a host is missing", "write one such as " + example}
 	case u.User != nil:
 		u.User = nil
-		r.fault(at, u.String(), "an upstream has no user or password", "remove them; let the client send its own Authorization")
+		return nil, &UpstreamError{u.String(), "an upstream has no user or password", "remove them; let the client send its own Authorization"}
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.HasSuffix(s, "#"):
 		u.RawQuery, u.ForceQuery, u.Fragment = "", false, ""
-		r.fault(at, s, "an upstream has no query and no fragment", "write "+strconv.Quote(u.String()))
+		return nil, &UpstreamError{s, "an upstream has no query and no fragment", "write " + strconv.Quote(u.String())}
 	case u.Port() != "" && !isPort(u.Port()):
-		r.fault(at, s, fmt.Sprintf("%q is not a port", u.Port()), "write 1 to 65535")
-	default:
-		return u
+		return nil, &UpstreamError{s, fmt.Sprintf("%q is not a port", u.Port()), "write 1 to 65535"}
 	}
-	return nil
+	return u, nil
 }
 
 func isPort(s string) bool {
