@@ -1,0 +1,306 @@
+package explain_test
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/crossorigin/cors/explain"
+	"github.com/crossorigin/cors/fetch"
+	"github.com/crossorigin/cors/header"
+)
+
+var update = flag.Bool("u", false, "rewrite the golden files")
+
+// The stage on which the three browsers were recorded: testdata/console.json.
+const (
+	pageA = "http://localhost:7301"
+	hostB = "http://localhost:7302"
+	hostC = "http://127.0.0.1:7303"
+)
+
+// answer is one scripted answer; status 0 breaks the connection with err.
+type answer struct {
+	status int
+	fields []header.Field
+	err    error
+}
+
+func says(status int, namesAndValues ...string) answer {
+	a := answer{status: status}
+	for i := 0; i < len(namesAndValues); i += 2 {
+		a.fields = append(a.fields, header.Field{Name: namesAndValues[i], Value: namesAndValues[i+1]})
+	}
+	return a
+}
+
+// A failure of the catalogue: what the page asks, and what the server answers to
+// the preflight and to the request.
+type failure struct {
+	id        string
+	request   fetch.Request
+	preflight answer
+	actual    answer
+	cause     explain.Cause
+}
+
+const (
+	acao = header.AccessControlAllowOrigin
+	acac = header.AccessControlAllowCredentials
+	acam = header.AccessControlAllowMethods
+	acah = header.AccessControlAllowHeaders
+)
+
+var (
+	get     = fetch.Request{}
+	put     = fetch.Request{Method: "PUT"}
+	withXA  = fetch.Request{Header: []header.Field{{Name: "x-a", Value: "1"}}}
+	include = fetch.CredentialsInclude
+	allowed = says(200, acao, pageA)
+	reset   = answer{err: io.EOF}
+)
+
+func with(r fetch.Request, change func(*fetch.Request)) fetch.Request {
+	change(&r)
+	return r
+}
+
+func credentialed(r fetch.Request) fetch.Request {
+	return with(r, func(r *fetch.Request) { r.Credentials = include })
+}
+
+func at(url string) fetch.Request { return fetch.Request{URL: url} }
+
+var catalogue = []failure{
+	{"missing", get, answer{}, says(200), "missing-allow-origin"},
+	{"mismatch", get, answer{}, says(200, acao, "http://other.test"), "origin-other"},
+	{"slash", get, answer{}, says(200, acao, pageA+"/"), "origin-slash"},
+	{"null-acao", get, answer{}, says(200, acao, "null"), "origin-null-value"},
+	{"list-comma", get, answer{}, says(200, acao, pageA+", http://x.test"), "origin-list"},
+	{"list-space", get, answer{}, says(200, acao, pageA+" http://x.test"), "origin-list"},
+	{"two-lines", get, answer{}, says(200, acao, pageA, acao, pageA), "doubled-header"},
+	{"two-lines-star", get, answer{}, says(200, acao, "*", acao, pageA), "doubled-header"},
+	{"invalid-word", get, answer{}, says(200, acao, "localhost:7301"), "origin-without-scheme"},
+	{"empty-acao", get, answer{}, says(200, acao, ""), "origin-empty"},
+	{"pattern", get, answer{}, says(200, acao, "http://*.localhost"), "origin-pattern"},
+	{"star-creds", credentialed(get), answer{}, says(200, acao, "*"), "wildcard-with-credentials"},
+	{"no-acac", credentialed(get), answer{}, allowed, "allow-credentials-missing"},
+	{"acac-True", credentialed(get), answer{}, says(200, acao, pageA, acac, "True"), "allow-credentials-value"},
+	{"acac-empty", credentialed(get), answer{}, says(200, acao, pageA, acac, ""), "allow-credentials-value"},
+	{"status-500", get, answer{}, says(500), "error-without-cors"},
+	{"reset", get, answer{}, reset, "connection-reset"},
+	{"pf-404", put, says(404, acao, pageA), allowed, "preflight-not-routed"},
+	{"pf-404-noacao", put, says(404), allowed, "preflight-not-routed"},
+	{"pf-500-allok", put, says(500, acao, pageA, acam, "PUT"), allowed, "preflight-status"},
+	{"pf-redirect", put, says(302, acao, pageA, "Location", hostB+"/x"), allowed, "preflight-redirect"},
+	{"pf-missing", put, says(204), allowed, "preflight-missing"},
+	{"pf-mismatch", put, says(204, acao, "http://o.test"), allowed, "origin-other"},
+	{"pf-two", put, says(204, acao, pageA, acao, pageA), allowed, "doubled-header"},
+	{"pf-invalid", put, says(204, acao, "foo"), allowed, "origin-not-an-origin"},
+	{"pf-star-creds", credentialed(put), says(204, acao, "*", acam, "PUT"), allowed, "wildcard-with-credentials"},
+	{"pf-no-acac", credentialed(put), says(204, acao, pageA, acam, "PUT"), allowed, "allow-credentials-missing"},
+	{"pf-method", put, says(204, acao, pageA, acam, "GET, POST"), allowed, "method-not-listed"},
+	{"pf-method-none", put, says(204, acao, pageA), allowed, "method-list-missing"},
+	{"pf-method-case", fetch.Request{Method: "patch"}, says(204, acao, pageA, acam, "PATCH"), allowed, "method-case"},
+	{"pf-method-star-creds", credentialed(put), says(204, acao, pageA, acac, "true", acam, "*"), allowed, "method-wildcard"},
+	{"pf-method-unparsable", put, says(204, acao, pageA, acam, "PUT; GET, @"), allowed, "methods-syntax"},
+	{"pf-header", withXA, says(204, acao, pageA, acah, "x-b"), allowed, "header-not-listed"},
+	{"pf-header-none", withXA, says(204, acao, pageA), allowed, "header-list-missing"},
+	{"pf-header-unparsable", withXA, says(204, acao, pageA, acah, "x-a; x-b, @ @"), allowed, "headers-syntax"},
+	{"pf-header-star-creds", credentialed(withXA), says(204, acao, pageA, acac, "true", acah, "*"), allowed, "header-wildcard"},
+	{"pf-auth-star", fetch.Request{Header: []header.Field{{Name: "authorization", Value: "Bearer x"}}}, says(204, acao, pageA, acah, "*"), allowed, "authorization-wildcard"},
+	{"pf-json", fetch.Request{Method: "POST", Body: []byte("{}"), Header: []header.Field{{Name: "Content-Type", Value: "application/json"}}}, says(204, acao, pageA), allowed, "content-type-not-listed"},
+	{"pf-reset", put, reset, allowed, "connection-reset"},
+	{"pf-ok-actual-missing", put, says(204, acao, pageA, acam, "PUT"), says(200), "missing-after-preflight"},
+	{"redir-noacao", get, answer{}, says(302, "Location", hostB+"/ok"), "redirect-without-cors"},
+	{"redir-userinfo", get, answer{}, says(302, acao, pageA, "Location", "http://u:p@localhost:7303/ok"), "redirect-credentials"},
+	{"redir-data", get, answer{}, says(302, acao, pageA, "Location", "data:,x"), "redirect-scheme"},
+	{"redir-other-mismatch", get, answer{}, says(302, acao, pageA, "Location", hostC+"/echo-a"), "origin-tainted"},
+	{"redir-error-mode", fetch.Request{Redirect: fetch.RedirectError}, answer{}, says(302, acao, pageA, "Location", hostB+"/ok"), "redirect-error"},
+	{"redir-loop", get, answer{}, says(302, acao, pageA, "Location", "/c/redir-loop"), "redirect-loop"},
+	{"redir-ftp", get, answer{}, says(302, acao, pageA, "Location", "ftp://x/"), "redirect-scheme"},
+	{"same-origin-mode", fetch.Request{Mode: fetch.ModeSameOrigin}, answer{}, allowed, "same-origin-mode"},
+	{"file-url", at("file:///etc/hosts"), answer{}, answer{}, "scheme"},
+	{"scheme-x", at("foo://bar/"), answer{}, answer{}, "scheme"},
+	{"refused", at("http://localhost:7399/"), answer{}, answer{err: &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}}, "connection-refused"},
+	{"corp-nocors", fetch.Request{Mode: fetch.ModeNoCORS}, answer{}, says(200, "Cross-Origin-Resource-Policy", "same-origin"), "corp"},
+	{"bad-port", at("http://localhost:6000/"), answer{}, answer{}, "bad-port"},
+	{"nxdomain", at("http://nope.invalid/"), answer{}, answer{err: &net.OpError{Op: "dial", Err: &net.DNSError{Name: "nope.invalid", Err: "no such host", IsNotFound: true}}}, "name-not-resolved"},
+}
+
+// stage answers as the recorder's servers did.
+type stage struct{ failure }
+
+func (s stage) RoundTrip(req *http.Request) (*http.Response, error) {
+	a := s.actual
+	switch {
+	case req.URL.Path == "/ok" || req.URL.Path == "/echo-a":
+		a = allowed
+	case req.Method == http.MethodOptions:
+		a = s.preflight
+	}
+	return a.response(req)
+}
+
+func (a answer) response(req *http.Request) (*http.Response, error) {
+	if a.err != nil {
+		return nil, a.err
+	}
+	res := &http.Response{
+		StatusCode: a.status, Status: fmt.Sprintf("%d %s", a.status, http.StatusText(a.status)),
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{}, Request: req,
+		Body: io.NopCloser(strings.NewReader("body")),
+	}
+	for _, f := range a.fields {
+		res.Header.Add(f.Name, f.Value)
+	}
+	return res, nil
+}
+
+func (f failure) url() string {
+	if f.request.URL != "" {
+		return f.request.URL
+	}
+	return hostB + "/c/" + f.id
+}
+
+func (f failure) diagnose(t *testing.T, profile fetch.Profile) *explain.Diagnosis {
+	t.Helper()
+	req := f.request
+	req.URL = f.url()
+	d, err := explain.Ask(t.Context(), &fetch.Browser{Profile: profile, Transport: stage{f}}, explain.Question{Page: pageA + "/run", Request: &req, ShowSecrets: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func TestCatalogueCauses(t *testing.T) {
+	for _, f := range catalogue {
+		t.Run(f.id, func(t *testing.T) {
+			if got := f.diagnose(t, fetch.Standard).Cause; got != f.cause {
+				t.Errorf("cause %q, want %q", got, f.cause)
+			}
+		})
+	}
+	if len(catalogue) != 54 {
+		t.Errorf("the catalogue has %d failures, want 54", len(catalogue))
+	}
+}
+
+// recordings are what the browsers' consoles really said.
+func recordings(t *testing.T) map[string]map[string][]string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("testdata", "console.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file struct {
+		Cases map[string]map[string][]string `json:"cases"`
+	}
+	if err := json.Unmarshal(text, &file); err != nil {
+		t.Fatal(err)
+	}
+	return file.Cases
+}
+
+var browsers = []fetch.Profile{fetch.Chromium, fetch.Firefox, fetch.WebKit}
+
+// What a diagnosis says that each browser prints is what it prints.
+func TestConsoleAsRecorded(t *testing.T) {
+	recorded := recordings(t)
+	for _, f := range catalogue {
+		for _, profile := range browsers {
+			t.Run(f.id+"/"+profile.String(), func(t *testing.T) {
+				got := f.diagnose(t, fetch.Standard).Console(profile)
+				want := slices.Clone(recorded[f.id][profile.String()])
+				for i := range want {
+					want[i] = strings.ReplaceAll(want[i], "{url}", f.url())
+				}
+				if diff := cmp.Diff(want, got, cmp.Transformer("nil", func(s []string) []string { return append([]string{}, s...) })); diff != "" {
+					t.Errorf("console (-recorded +said):\n%s", diff)
+				}
+			})
+		}
+	}
+}
+
+// Whatever a browser really printed is recognised, and leads to the code that the
+// engine finds.
+func TestRecogniseRecorded(t *testing.T) {
+	for _, f := range catalogue {
+		for _, profile := range browsers {
+			lines := recordings(t)[f.id][profile.String()]
+			if len(lines) == 0 || f.id == "redir-error-mode" && profile == fetch.Chromium {
+				continue // it says nothing, or nothing but that it failed
+			}
+			t.Run(f.id+"/"+profile.String(), func(t *testing.T) {
+				text := strings.ReplaceAll(strings.Join(lines, "\n"), "{url}", f.url())
+				heard := explain.Recognise(text)
+				if len(heard) != 1 {
+					t.Fatalf("recognised %d messages in %q, want 1: %+v", len(heard), text, heard)
+				}
+				if heard[0].Browser != profile {
+					t.Errorf("browser %s, want %s", heard[0].Browser, profile)
+				}
+				want := f.diagnose(t, fetch.Standard)
+				if got := heard[0].Diagnose(true); !sameCode(got, want, profile) {
+					t.Errorf("%q means %q (%s), want %q (%s)", text, got.Cause, got.Code, want.Cause, want.Code)
+				}
+			})
+		}
+	}
+}
+
+// sameCode reports whether got is as near to want as what the browser says lets
+// it be.
+func sameCode(got, want *explain.Diagnosis, profile fetch.Profile) bool {
+	if got.Code == want.Code {
+		return true
+	}
+	switch {
+	case profile == fetch.WebKit && got.Code == fetch.CodeMissingAllowOrigin:
+		return want.Code == fetch.CodeOriginMismatch || want.Code == fetch.CodeMultipleAllowOrigin // one text for all
+	case profile == fetch.WebKit && got.Code == fetch.CodePreflightStatus:
+		return want.Code == fetch.CodeMissingAllowOrigin // the status is checked first
+	case profile == fetch.Firefox && got.Code == fetch.CodeOriginMismatch:
+		return want.Code == fetch.CodeMultipleAllowOrigin
+	case profile == fetch.Firefox && got.Code == fetch.CodeNetwork:
+		return want.Code == fetch.CodeTooManyRedirects || want.Code == fetch.CodeRedirectCredentials
+	case profile == fetch.Firefox && got.Code == fetch.CodeScheme:
+		return want.Code == fetch.CodeRedirectScheme
+	}
+	return want.Cause == "scheme" && got.Cause == "file-url"
+}
+
+func golden(t *testing.T, file, got string) {
+	t.Helper()
+	file = filepath.Join("testdata", file)
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(got), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got, -u rewrites it):\n%s", file, diff)
+	}
+}
