@@ -29,7 +29,7 @@ type httpCache struct {
 }
 
 // https://fetch.spec.whatwg.org/#determine-the-http-cache-partition
-type httpCacheKey struct{ partition, url string }
+type httpCacheKey struct{ partition, url, apart string }
 
 const (
 	maxCacheBytes    = 64 << 20 // of all bodies and headers
@@ -42,6 +42,7 @@ const (
 type storedResponse struct {
 	key        httpCacheKey
 	vary       []header.Field // the names in Vary, and what the request said there
+	authorized string         // the request's Authorization
 	status     int
 	statusText string
 	header     []header.Field
@@ -52,7 +53,7 @@ type storedResponse struct {
 }
 
 func httpCacheKeyOf(r *request, url string) httpCacheKey {
-	return httpCacheKey{siteOf(r.page), url}
+	return httpCacheKey{siteOf(r.page), url, r.cachedApart()}
 }
 
 // lookup selects the stored response for r, nil if there is none. It may need
@@ -60,7 +61,7 @@ func httpCacheKeyOf(r *request, url string) httpCacheKey {
 //
 // https://httpwg.org/specs/rfc9111.html#constructing.responses.from.caches
 func (c *httpCache) lookup(r *request) *storedResponse {
-	if r.method != "GET" && r.method != "HEAD" || r.has("Range") || r.page.Opaque && r.quirk(opaqueOriginNotCached) {
+	if r.method != "GET" && r.method != "HEAD" || !r.cachesRange() || r.bypassesCache() {
 		return nil
 	}
 	c.mu.Lock()
@@ -85,12 +86,13 @@ func (s *storedResponse) matches(r *request) bool {
 			return false
 		}
 	}
-	return true
+	value, _ := get(r.headers, "Authorization")
+	return value == s.authorized || !r.quirk(authorizationCachedApart)
 }
 
-// response returns s as an answer to a request.
-func (s *storedResponse) response() *response {
-	return &response{status: s.status, statusText: s.statusText, header: s.header, body: io.NopCloser(bytes.NewReader(s.body))}
+// response returns s as the answer to r.
+func (s *storedResponse) response(r *request) *response {
+	return r.cutRange(&response{cached: true, status: s.status, statusText: s.statusText, header: s.header, body: io.NopCloser(bytes.NewReader(s.body))}, s.body)
 }
 
 // isStale reports whether s is a stale response for r, which the server must be
@@ -100,10 +102,10 @@ func (s *storedResponse) response() *response {
 func (s *storedResponse) isStale(r *request, now time.Time) bool {
 	age, lifetime := s.age(now), s.lifetime(r.browser)
 	asked := directivesOf(r.headers)
-	if r.cache == CacheNoCache || s.directives().has("no-cache") || asked.has("no-cache") {
+	if r.cache == CacheNoCache || s.directives().has("no-cache") || asked.has("no-cache") || r.neverFresh(s.status) {
 		return true
 	}
-	if _, ok := get(r.headers, "Pragma"); ok && len(asked) == 0 {
+	if _, ok := get(r.headers, "Pragma"); ok && len(asked) == 0 && !r.quirk(pragmaIgnored) {
 		return true
 	}
 	// https://httpwg.org/specs/rfc9111.html#cache-request-directive
@@ -207,12 +209,13 @@ func (c *httpCache) store(r *request, res *response, sent time.Time) *response {
 		status: res.status, statusText: res.statusText, header: res.header,
 		received: now, initialAge: initialAge(res.header, sent, now),
 	}
+	s.authorized, _ = get(r.headers, "Authorization")
 	for _, name := range getSplit(res.header, "Vary") {
 		value, _ := get(r.headers, name)
 		s.vary = append(s.vary, header.Field{Name: name, Value: value})
 	}
 	_, redirects := get(res.header, "Location")
-	if redirects && isRedirectStatus(res.status) || isNullBodyStatus(res.status) {
+	if redirects && isRedirectStatus(res.status) || isNullBodyStatus(res.status) || r.method == "HEAD" {
 		c.put(s) // whose body nobody reads
 		return res
 	}
@@ -225,15 +228,31 @@ func (c *httpCache) store(r *request, res *response, sent time.Time) *response {
 }
 
 func isStorable(r *request, res *response) bool {
-	said := directivesOf(res.header)
 	switch {
-	case r.method != "GET", r.cache == CacheNoStore, r.has("Range"), res.status == 206, res.status == 304,
-		res.status == 401, res.status == 407, res.status == 421,
-		said.has("no-store"), directivesOf(r.headers).has("no-store"), slices.Contains(getSplit(res.header, "Vary"), "*"):
+	case r.method != "GET" && !(r.method == "HEAD" && r.quirk(headCached)), r.cache == CacheNoStore, !r.cachesRange(),
+		directivesOf(res.header).has("no-store"), directivesOf(r.headers).has("no-store"), slices.Contains(getSplit(res.header, "Vary"), "*"):
 		return false
 	}
+	if r.browser.Profile != Standard {
+		return r.cachesQuirkily(res)
+	}
+	return isStorableStatus(res)
+}
+
+func isStorableStatus(res *response) bool {
+	switch res.status {
+	case 206, 304, 401, 407, 421:
+		return false
+	}
+	return isHeuristicallyCacheable(res.status) || saysHowLong(res)
+}
+
+// saysHowLong reports whether res says how long it is fresh, or that it may be
+// kept.
+func saysHowLong(res *response) bool {
+	said := directivesOf(res.header)
 	_, expires := get(res.header, "Expires")
-	return expires || said.has("max-age") || said.has("public") || said.has("private") || isHeuristicallyCacheable(res.status)
+	return expires || said.has("max-age") || said.has("public") || said.has("private")
 }
 
 // initialAge is the corrected initial age.
@@ -339,14 +358,14 @@ func (c *httpCache) invalidate(r *request, res *response) {
 	case "GET", "HEAD", "OPTIONS":
 		return
 	}
-	if res.status < 200 || res.status > 399 {
+	if (res.status < 200 || res.status > 399) && !r.quirk(moreInvalidated) || r.invalidatesNothing() {
 		return
 	}
 	u := r.currentURL()
 	urls := []string{u.withoutFragment()}
 	for _, name := range []string{"Location", "Content-Location"} {
-		if value, ok := get(res.header, name); ok {
-			if other, err := parseURL(value, u); err == nil && origin.Same(other.origin, u.origin) {
+		if value, ok := get(res.header, name); ok && !r.quirk(littleInvalidated) {
+			if other, err := parseURL(value, u); err == nil && (origin.Same(other.origin, u.origin) || other.host == u.host && r.quirk(moreInvalidated)) {
 				urls = append(urls, other.withoutFragment())
 			}
 		}
@@ -454,3 +473,12 @@ func (k *keepingBody) Read(p []byte) (int, error) {
 }
 
 func (k *keepingBody) Close() error { return k.body.Close() }
+
+// drain reads what nobody else reads, so that it is kept, unless it is long.
+func (r *response) drain() {
+	if k, ok := r.body.(*keepingBody); ok {
+		_, _ = io.CopyN(io.Discard, k, maxDrained)
+	}
+}
+
+const maxDrained = 256 << 10

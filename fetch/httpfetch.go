@@ -25,6 +25,9 @@ func httpFetch(ctx context.Context, r *request, makeCORSPreflight bool) (*respon
 	// 4.4.
 	if r.tainting == taintCORS {
 		if blocked := corsCheck(r, r.checked(res), res); blocked != nil {
+			if r.quirk(blockedCached) {
+				res.drain()
+			}
 			res.close()
 			return nil, blocked
 		}

@@ -84,13 +84,13 @@ func httpNetworkOrCacheFetch(ctx context.Context, r *request, isAuthenticationFe
 	switch {
 	case stored == nil:
 	case hr.cache == CacheDefault && stored.isStaleWhileRevalidate(hr, sent):
-		res = stored.response()
+		res = stored.response(hr)
 		revalidate(ctx, r)
 	case hr.cache != CacheForceCache && hr.cache != CacheOnlyIfCached && stored.isStale(hr, sent):
 		revalidating = true
 		stored.validators(hr)
 	default:
-		res = stored.response()
+		res = stored.response(hr)
 	}
 	if res != nil {
 		*r.exchanges = append(*r.exchanges, &Exchange{
@@ -112,7 +112,7 @@ func httpNetworkOrCacheFetch(ctx context.Context, r *request, isAuthenticationFe
 		if revalidating && forward.status == 304 {
 			// 11.4.
 			forward.close()
-			res = r.browser.cache.freshen(hr, stored, forward, sent).response()
+			res = r.browser.cache.freshen(hr, stored, forward, sent).response(hr)
 		} else {
 			// 11.5.
 			res = r.browser.cache.store(hr, forward, sent)
@@ -186,10 +186,14 @@ func appendOrigin(r *request) {
 // effectiveCache is step 8.16: a page that asks a question of its own about a
 // cached response wants no cache of the browser in between.
 func (r *request) effectiveCache() Cache {
-	if r.cache == CacheDefault && r.has("If-Modified-Since", "If-None-Match", "If-Unmodified-Since", "If-Match", "If-Range") {
+	if r.cache == CacheDefault && r.hasCondition() {
 		return CacheNoStore
 	}
 	return r.cache
+}
+
+func (r *request) hasCondition() bool {
+	return r.has("If-Modified-Since", "If-None-Match", "If-Unmodified-Since", "If-Match", "If-Range")
 }
 
 // appendFetchMetadata is https://w3c.github.io/webappsec-fetch-metadata/#abstract-opdef-append-the-fetch-metadata-headers-for-a-request.

@@ -47,7 +47,7 @@ const (
 func (p Profile) Quirks() []Quirk {
 	var of []Quirk
 	for q := range quirks {
-		if quirkSets[p]&(1<<q) != 0 {
+		if quirkSets[p][q] {
 			of = append(of, quirks[q])
 		}
 	}
@@ -113,7 +113,20 @@ const (
 	storageAccessHeaders
 	proxyAuthenticationReadable
 	oneContentType
+	nothingCached
 	permanentResponsesCached
+	everyStatusCached
+	fewStatusesFresh
+	headCached
+	credentialsCachedApart
+	authorizationCachedApart
+	rangesCached
+	pageBypassesCache
+	pragmaIgnored
+	blockedCached
+	permanentRedirectNotCached
+	littleInvalidated
+	moreInvalidated
 	onlyIfCachedIgnored
 	emptyLinesDropped
 	mojibake
@@ -122,7 +135,7 @@ const (
 
 var quirks = [...]Quirk{
 	clientHints: {"client hints are safelisted", []Profile{Chromium}, "header-868", Private,
-		"DPR, Width, Viewport-Width, Device-Memory, Downlink, RTT, ECT, Save-Data and Intervention need no preflight: from a draft that the standard has dropped"},
+		"DPR, Width, Viewport-Width, Device-Memory, Downlink, RTT, ECT and Save-Data need no preflight where their value is well-formed, nor does Intervention: from a draft that the standard has dropped"},
 	userAgentSafelisted: {"User-Agent is safelisted", []Profile{Chromium}, "header-958", Bug,
 		"a User-Agent that the page sets needs no preflight"},
 	joinedLines: {"lines of one name are judged together", []Profile{Chromium, WebKit}, "headers-1050", Bug,
@@ -233,6 +246,32 @@ var quirks = [...]Quirk{
 		"the last one is sent, or with a body the first"},
 	permanentResponsesCached: {"permanent responses are cached for ever", []Profile{Chromium, Firefox}, "random-2124", Reading,
 		"410 and, in Chromium, 300, 301 and 308, where they do not say for how long; HTTP allows it"},
+	nothingCached: {"nothing is kept in the HTTP cache", []Profile{WebKit}, "", Private,
+		"in a private window of WebKitGTK, as it was recorded"},
+	everyStatusCached: {"responses of every status are cached", []Profile{Chromium, Firefox}, "", Private,
+		`for mode "force-cache", or for as long as they say; but for those about authentication, ranges and, in Firefox, too many requests, and redirects that lead nowhere`},
+	fewStatusesFresh: {"few statuses stay fresh", []Profile{Firefox}, "", Private,
+		"a 404 or 500 is asked for again, whatever its max-age"},
+	headCached: {"HEAD is cached apart", []Profile{Firefox}, "", Private,
+		"its response is kept, and what GET brought does not answer it"},
+	credentialsCachedApart: {"the HTTP cache keeps credentials apart", []Profile{Firefox}, "", Private,
+		"responses to requests with and without them"},
+	authorizationCachedApart: {"the HTTP cache keeps Authorization apart", []Profile{Firefox}, "", Private,
+		"a response answers only requests with the same"},
+	rangesCached: {"ranges are cached", []Profile{Chromium, Firefox}, "", Private,
+		`Chromium keeps the whole response to a single range and cuts ranges from it; Firefox takes "bytes=0-" for no range`},
+	pageBypassesCache: {"a page's own directives bypass the cache", []Profile{Chromium}, "", Private,
+		`Cache-Control: no-cache, Pragma and conditions also in mode "force-cache"`},
+	pragmaIgnored: {"Pragma in a request is ignored", []Profile{Firefox}, "", Private,
+		"HTTP calls it deprecated"},
+	blockedCached: {"a blocked response is cached", []Profile{Firefox}, "", Private,
+		"one that fails the CORS check answers the next request, and fails again"},
+	permanentRedirectNotCached: {"what a permanent redirect led to is not cached", []Profile{Firefox}, "", Bug,
+		"unless the redirect itself came from the cache"},
+	littleInvalidated: {"unsafe requests invalidate little", []Profile{Chromium}, "", Private,
+		`not what Location names; and nothing in mode "no-store", or by a PUT without body`},
+	moreInvalidated: {"unsafe requests invalidate more", []Profile{Firefox}, "", Private,
+		"when they fail too, and what Location names at another port of the host"},
 	onlyIfCachedIgnored: {"only-if-cached goes to the network", []Profile{WebKit}, "", Bug,
 		"the standard fails where there is nothing in the cache"},
 	emptyLinesDropped: {"empty header lines are dropped", []Profile{Firefox}, "", Reading,
@@ -243,11 +282,11 @@ var quirks = [...]Quirk{
 		`a network error where the standard has an empty response, in mode "no-cors"`},
 }
 
-// quirkSets has a bit for each quirk of a profile.
-var quirkSets = func() (sets [WebKit + 1]uint64) {
+// quirkSets says which quirks a profile has.
+var quirkSets = func() (sets [WebKit + 1][len(quirks)]bool) {
 	for q := range quirks {
 		for _, p := range quirks[q].Browsers {
-			sets[p] |= 1 << q
+			sets[p][q] = true
 		}
 	}
 	return sets
@@ -263,4 +302,4 @@ func (r *request) quirk(q quirk) bool {
 	return true
 }
 
-func (p Profile) has(q quirk) bool { return quirkSets[p]&(1<<q) != 0 }
+func (p Profile) has(q quirk) bool { return quirkSets[p][q] }

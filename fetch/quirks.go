@@ -1,6 +1,9 @@
 package fetch
 
 import (
+	"bytes"
+	"fmt"
+	"io"
 	"regexp"
 	"slices"
 	"strconv"
@@ -90,10 +93,8 @@ func joinLines(list []header.Field) []header.Field {
 func (r *request) isSafelisted(name, value string) bool {
 	safe := header.IsSafelistedRequest(name, value)
 	switch name {
-	case "save-data":
-		return header.EqualFold(value, "on") && r.quirk(clientHints)
-	case "dpr", "width", "viewport-width", "device-memory", "downlink", "rtt", "ect", "intervention":
-		return len(value) <= 128 && r.quirk(clientHints)
+	case "save-data", "dpr", "device-memory", "downlink", "width", "viewport-width", "rtt", "ect", "intervention":
+		return len(value) <= 128 && clientHintValues[name].MatchString(value) && r.quirk(clientHints)
 	case "user-agent":
 		return len(value) <= 128 && r.quirk(userAgentSafelisted)
 	case "accept":
@@ -122,6 +123,18 @@ func (r *request) guardQuirk(h Headers, f header.Field) bool {
 		value = present + ", " + value
 	}
 	return !r.isSafelisted("content-type", value)
+}
+
+var clientHintValues = map[string]*regexp.Regexp{
+	"save-data":      regexp.MustCompile(`^(?i:on)$`),
+	"dpr":            regexp.MustCompile(`^[0-9]+(\.[0-9]+)?$`),
+	"device-memory":  regexp.MustCompile(`^[0-9]+(\.[0-9]+)?$`),
+	"downlink":       regexp.MustCompile(`^[0-9]+(\.[0-9]+)?$`),
+	"width":          regexp.MustCompile(`^[0-9]+$`),
+	"viewport-width": regexp.MustCompile(`^[0-9]+$`),
+	"rtt":            regexp.MustCompile(`^[0-9]+$`),
+	"ect":            regexp.MustCompile(`^(slow-2g|2g|3g|4g)$`),
+	"intervention":   regexp.MustCompile(``),
 }
 
 var laxRangeValue = regexp.MustCompile(`^(?i:bytes)=\+?[0-9]+-(\+?[0-9]+)?$`)
@@ -358,6 +371,119 @@ func (r *request) mergeEmptyLines(list []header.Field, forCheck bool) []header.F
 		}
 	}
 	return kept
+}
+
+// cachedApart tells what the HTTP cache of the profile keeps apart.
+func (r *request) cachedApart() string {
+	apart := ""
+	if r.method == "HEAD" && r.quirk(headCached) {
+		apart = "HEAD"
+	}
+	anonymous := r.credentials == CredentialsOmit || r.credentials == CredentialsSameOrigin && r.tainting != taintBasic
+	if anonymous && r.quirk(credentialsCachedApart) {
+		apart += " anonymous"
+	}
+	return apart
+}
+
+// bypassesCache reports whether r does not look into the HTTP cache.
+func (r *request) bypassesCache() bool {
+	if r.page.Opaque && r.quirk(opaqueOriginNotCached) {
+		return true
+	}
+	_, pragma := get(r.headers, "Pragma")
+	return (pragma || directivesOf(r.headers).has("no-cache") || r.hasCondition()) && r.quirk(pageBypassesCache)
+}
+
+// cachesRange reports whether the HTTP cache is for r in spite of its Range.
+func (r *request) cachesRange() bool {
+	value, ok := get(r.headers, "Range")
+	if !ok {
+		return true
+	}
+	if r.browser.Profile == Firefox && value != "bytes=0-" {
+		return false
+	}
+	_, _, ok = parseRange(value, 1)
+	return ok && r.quirk(rangesCached)
+}
+
+var singleRange = regexp.MustCompile(`^(?i:bytes)[ \t]*=[ \t]*([0-9]*)[ \t]*-[ \t]*([0-9]*)$`)
+
+// parseRange returns the first byte and the one behind the last that a single
+// range means in a body; start is not below size where there is no such byte.
+func parseRange(value string, size int) (start, end int, ok bool) {
+	m := singleRange.FindStringSubmatch(value)
+	if m == nil || m[1] == "" && m[2] == "" {
+		return 0, 0, false
+	}
+	first, err1 := strconv.Atoi(m[1])
+	last, err2 := strconv.Atoi(m[2])
+	switch {
+	case m[1] == "":
+		return max(0, size-last), size, err2 == nil && last > 0
+	case m[2] == "":
+		return first, size, err1 == nil
+	}
+	return first, min(last+1, size), err1 == nil && err2 == nil && first <= last
+}
+
+// cutRange cuts the range that r asks for from a whole response in the cache.
+func (r *request) cutRange(res *response, body []byte) *response {
+	value, ok := get(r.headers, "Range")
+	if !ok || res.status != 200 || r.browser.Profile != Chromium {
+		return res
+	}
+	start, end, ok := parseRange(value, len(body))
+	if !ok || start >= len(body) {
+		return res
+	}
+	res.status, res.statusText = 206, "Partial Content"
+	res.header = setField(res.header, "Content-Range", fmt.Sprintf("bytes %d-%d/%d", start, end-1, len(body)))
+	res.header = setField(res.header, "Content-Length", strconv.Itoa(end-start))
+	slices.SortStableFunc(res.header, func(a, b header.Field) int { return strings.Compare(a.Name, b.Name) })
+	res.body = io.NopCloser(bytes.NewReader(body[start:end]))
+	return res
+}
+
+// cachesQuirkily reports whether a browser keeps a response that nothing said
+// forbids to keep.
+func (r *request) cachesQuirkily(res *response) bool {
+	switch {
+	case r.quirk(nothingCached):
+		return false
+	case r.permanent && r.quirk(permanentRedirectNotCached):
+		return false
+	case !isStorableStatus(res) && !r.quirk(everyStatusCached):
+		return false
+	case r.browser.Profile == Chromium:
+		return res.status != 206 && res.status != 401 && res.status != 407 && res.status != 416
+	}
+	_, redirects := get(res.header, "Location")
+	switch res.status {
+	case 300, 304, 425, 429:
+		return false
+	case 301, 302, 307, 308:
+		return redirects
+	case 303:
+		return redirects && saysHowLong(res)
+	}
+	return true
+}
+
+// neverFresh reports whether a stored response of this status needs validation
+// whatever it says.
+func (r *request) neverFresh(status int) bool {
+	switch status {
+	case 200, 203, 204, 206, 301, 302, 303, 307, 308, 410:
+		return false
+	}
+	return r.quirk(fewStatusesFresh)
+}
+
+// invalidatesNothing reports whether r leaves the HTTP cache as it is.
+func (r *request) invalidatesNothing() bool {
+	return (r.cache == CacheNoStore || r.method == "PUT" && !r.hasBody) && r.quirk(littleInvalidated)
 }
 
 // cachesForEver reports whether a response of this status, which does not say

@@ -177,6 +177,7 @@ type request struct {
 	firstReferrer  string
 	noReferrer     bool // the page asked for none
 	crossed        bool // a redirect led to another origin
+	permanent      bool // a permanent redirect, not from the cache, led here
 	stripped       []func(name string) bool
 	authoredUnsafe bool
 
@@ -294,21 +295,23 @@ func (r *request) setModes() error {
 
 func (r *request) setReferrer(referrer string) error {
 	switch referrer {
-	case "", "about:client":
-		if r.page.Opaque && !r.quirk(sandboxedFrameSameSite) {
-			r.referrerURL = nil // as the policy has it for documents of an opaque origin
-		}
 	case "no-referrer":
 		r.referrerURL = nil
+		return nil
+	case "", "about:client":
 	default:
 		u, err := parseURL(referrer, r.page.url)
 		if err != nil {
 			return &RequestError{"Referrer", referrer, "give a URL of the page's origin", err}
 		}
-		// A referrer of another origin means the page, and so does about:client.
-		if !(u.scheme == "about" && u.path == "client") && origin.Same(u.origin, r.origin) {
+		if origin.Same(u.origin, r.origin) {
 			r.referrerURL = u
+			return nil
 		}
+		// A referrer of another origin means the page, and so does about:client.
+	}
+	if r.page.Opaque && !r.quirk(sandboxedFrameSameSite) {
+		r.referrerURL = nil // as the policy has it for documents of an opaque origin
 	}
 	return nil
 }

@@ -77,6 +77,7 @@ type response struct {
 	header     []header.Field
 	body       io.ReadCloser // not yet decoded where it is from the network; nil for null
 
+	cached              bool     // it came from the HTTP cache
 	exposed             []string // CORS-exposed header-name list
 	includesCredentials bool
 	timingAllowed       bool
