@@ -372,7 +372,7 @@ func httpNetworkFetch(ctx context.Context, r *request, includeCredentials, force
 		ctx = refuseHTTP1(ctx, refused)
 	}
 	// 8.5.
-	hres, err := r.browser.transport.RoundTrip(httpRequest(ctx, r))
+	hres, err := r.browser.send(httpRequest(ctx, r))
 	if err != nil {
 		if refused != nil && refused.Load() {
 			return nil, r.blocked(CodeStreamOverHTTP1, anchor, "8.3")
