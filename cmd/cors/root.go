@@ -30,6 +30,7 @@ Sharing, and the tools that show what one says to the other.`,
 	}
 	root.AddCommand(
 		newFetch(),
+		newServe(),
 	)
 	root.SetHelpTemplate(helpTemplate)
 	root.SetUsageTemplate(helpTemplate)

@@ -1,0 +1,336 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/crossorigin/cors"
+	"github.com/crossorigin/cors/cmd/internal/gateway"
+	"github.com/crossorigin/cors/cmd/internal/report"
+	"github.com/crossorigin/cors/edge"
+	"github.com/crossorigin/cors/policyfile"
+)
+
+type serveFlags struct {
+	listen, admin string
+	to            string
+	policy        cors.Policy
+	maxAge        string
+	file          string
+	headers       string
+	shadow        bool
+	accessLog     bool
+	timeout       time.Duration
+	drain         time.Duration
+
+	certificate, key   string
+	names              []string
+	acmeEmail, acmeURL string
+	local              bool
+}
+
+func newServe() *cobra.Command {
+	var f serveFlags
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "put a CORS policy in front of a service",
+		Example: `  cors serve --to http://localhost:3000 --origin https://app.example.com \
+             --method PUT --header Authorization --credentials
+  cors serve --listen :443 --tls-auto api.example.com --policy cors.yaml`,
+		Args: arguments(),
+		RunE: func(cmd *cobra.Command, _ []string) error { return f.serve(cmd) },
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringVar(&f.listen, "listen", ":8080", "`address` to listen on")
+	flags.StringVar(&f.to, "to", "", "`URL` of the service behind: http, https or h2c")
+	flags.StringArrayVar(&f.policy.Origins, "origin", nil, "`origin` that may read; repeat it for more, so below")
+	flags.StringArrayVar(&f.policy.Methods, "method", nil, "`method` allowed beyond GET, HEAD and POST")
+	flags.StringArrayVar(&f.policy.RequestHeaders, "header", nil, "`name` of a request header allowed")
+	flags.StringArrayVar(&f.policy.ExposedHeaders, "expose", nil, "`name` of a response header that pages may see")
+	flags.BoolVar(&f.policy.Credentials, "credentials", false, "allow cookies and HTTP authentication")
+	flags.StringVar(&f.maxAge, "max-age", "", "`time` that browsers keep a preflight, as in 10m")
+	flags.StringVar(&f.file, "policy", "", "`file` with routes and policies, instead of all these")
+	flags.StringVar(&f.headers, "upstream-headers", "strip", "the service's own CORS headers: strip, fill or keep")
+	flags.BoolVar(&f.shadow, "shadow", false, "decide, log and count, but enforce nothing")
+	flags.StringVar(&f.admin, "admin", "", "`address` for /healthz, /readyz and /metrics")
+	flags.BoolVar(&f.accessLog, "access-log", false, "write each request to standard output, as JSON")
+	flags.DurationVar(&f.timeout, "timeout", time.Minute, "how long the service may take to begin an answer")
+	flags.DurationVar(&f.drain, "drain", 25*time.Second, "how long requests may take to end on SIGTERM")
+	flags.StringVar(&f.certificate, "tls-cert", "", "PEM `file` of the certificate")
+	flags.StringVar(&f.key, "tls-key", "", "PEM `file` of its key")
+	flags.StringArrayVar(&f.names, "tls-auto", nil, "`name` to get a certificate for, from Let's Encrypt")
+	flags.StringVar(&f.acmeEmail, "tls-email", "", "`address` that it may write to")
+	flags.StringVar(&f.acmeURL, "tls-authority", "", "another authority, by the `URL` of its ACME directory")
+	flags.BoolVar(&f.local, "tls-local", false, "a certificate for localhost, for development")
+	return cmd
+}
+
+// policyFlags are those that a policy file replaces.
+var policyFlags = []string{"to", "origin", "method", "header", "expose", "credentials", "max-age", "upstream-headers", "shadow"}
+
+func (f *serveFlags) serve(cmd *cobra.Command) error {
+	log := newLog(cmd.ErrOrStderr())
+	var metrics *gateway.Metrics
+	if f.admin != "" {
+		metrics = gateway.NewMetrics()
+	}
+	reloader := &gateway.Reloader{Path: f.file, Load: loadPolicy, Log: log}
+	c, faults := f.config(cmd, reloader)
+	tlsConfig, authority, err := f.tls(cmd.Context(), log)
+	faults = append(faults, err)
+	if err := misuse(faults); err != nil {
+		return err
+	}
+	options := gateway.Options{Metrics: metrics, UpstreamTimeout: f.timeout}
+	if f.accessLog {
+		options.Access = slog.New(slog.NewJSONHandler(cmd.OutOrStdout(), nil))
+	}
+	g, err := gateway.New(c, options)
+	if err != nil {
+		return misuse([]error{err})
+	}
+	server := &gateway.Server{Handler: g, TLS: tlsConfig, Metrics: metrics, DrainTimeout: f.drain, Log: log}
+	if server.Listener, err = listen("listen", f.listen); err != nil {
+		return err
+	}
+	defer server.Listener.Close()
+	if f.admin != "" {
+		if server.Admin, err = listen("admin", f.admin); err != nil {
+			return err
+		}
+		defer server.Admin.Close()
+	}
+	collectGarbageLater()
+	scheme := "http"
+	if tlsConfig != nil {
+		scheme = "https"
+	}
+	log.Info("listening", "url", addressOf(scheme, server.Listener))
+	if server.Admin != nil {
+		log.Info("health and metrics", "url", addressOf("http", server.Admin))
+	}
+	if authority != "" {
+		log.Info("browsers accept the certificate once they trust its authority", "authority", authority)
+	}
+	ctx, cancel := context.WithCancel(cmd.Context())
+	defer cancel()
+	go g.Look(ctx, log)
+	if f.file != "" {
+		reloader.Gateway = g
+		reloader.Replaced = func(gateway.Config) { go g.Look(ctx, log) }
+		hangup := make(chan os.Signal, 1)
+		signal.Notify(hangup, syscall.SIGHUP)
+		defer signal.Stop(hangup)
+		go reloader.Run(ctx, hangup)
+	}
+	if err := server.Serve(ctx); err != nil && !errors.Is(err, http.ErrServerClosed) {
+		return &report.Failure{Code: report.Unreachable, Err: fmt.Errorf("serving: %w", err)}
+	}
+	return nil
+}
+
+// newLog returns a log for people on a terminal, and for programs elsewhere.
+func newLog(w io.Writer) *slog.Logger {
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		return slog.New(slog.NewTextHandler(w, nil))
+	}
+	return slog.New(slog.NewJSONHandler(w, nil))
+}
+
+// config returns what the flags or the file say, and all that is wrong with it.
+func (f *serveFlags) config(cmd *cobra.Command, r *gateway.Reloader) (gateway.Config, []error) {
+	if f.file != "" {
+		var faults []error
+		for _, name := range policyFlags {
+			if cmd.Flags().Changed(name) {
+				faults = append(faults, fmt.Errorf("--%s: the file of --policy says this; write it there, or leave out --policy", name))
+			}
+		}
+		c, err := r.First()
+		return c, append(faults, err)
+	}
+	var faults []error
+	var to *url.URL
+	var err error
+	if f.to == "" {
+		faults = append(faults, errors.New("--to: the service behind is missing; write --to http://localhost:3000, or name a file with --policy"))
+	} else if to, err = policyfile.ParseUpstream(f.to); err != nil {
+		faults = append(faults, fmt.Errorf("--to: %w", err))
+	}
+	if len(f.policy.Origins) == 0 {
+		faults = append(faults, errors.New("--origin: nobody may read without one; write --origin https://app.example.com"))
+	}
+	route := gateway.Route{Policy: f.policy, Upstream: to, Shadow: f.shadow}
+	if err := route.Headers.UnmarshalText([]byte(f.headers)); err != nil {
+		faults = append(faults, fmt.Errorf("--upstream-headers: %w", err))
+	}
+	if f.maxAge != "" {
+		if route.Policy.MaxAge, err = time.ParseDuration(f.maxAge); err != nil {
+			faults = append(faults, fmt.Errorf("--max-age: %q: a duration is wanted; write one such as 10m", f.maxAge))
+		} else if route.Policy.MaxAge == 0 {
+			route.Policy.MaxAge = -1 // zero that is written is zero that is sent
+		}
+	}
+	if _, err := cors.New(route.Policy); err != nil {
+		faults = append(faults, inFlags(err)...)
+	}
+	return gateway.Config{Routes: map[string]gateway.Route{"/": route}}, faults
+}
+
+// inFlags says what package cors says of a policy in the words of the flags.
+func inFlags(err error) []error {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return []error{err}
+	}
+	names := map[string]string{"Origins": "origin", "Methods": "method", "RequestHeaders": "header", "ExposedHeaders": "expose", "Credentials": "credentials", "MaxAge": "max-age"}
+	words := strings.NewReplacer("each as an element of its own", "each with a flag of its own", "Credentials", "--credentials",
+		"set InsecureAllowNull", "write insecure-allow-null in a policy file",
+		"set InsecureAllowPublicSuffix", "write insecure-allow-public-suffix in a policy file",
+		"set InsecureAllowHTTP", "write insecure-allow-http in a policy file",
+		"set InsecureReflectAnyOrigin", "write insecure-reflect-any-origin in a policy file")
+	var faults []error
+	for _, err := range joined.Unwrap() {
+		var fault *cors.PolicyError
+		if !errors.As(err, &fault) || names[fault.Field] == "" {
+			faults = append(faults, err)
+			continue
+		}
+		faults = append(faults, fmt.Errorf("--%s: %.200q: %s; %s", names[fault.Field], fault.Value, words.Replace(fault.Reason), words.Replace(fault.Fix)))
+	}
+	return faults
+}
+
+// loadPolicy reads a policy file.
+func loadPolicy(path string) (gateway.Config, error) {
+	file, err := policyfile.Load(path)
+	if err != nil {
+		var missing *os.PathError
+		if errors.As(err, &missing) {
+			return gateway.Config{}, fmt.Errorf("--policy: %q: %w", filepath.Clean(path), missing.Err)
+		}
+		return gateway.Config{}, err
+	}
+	c := gateway.Config{Upstream: file.Upstream, Routes: make(map[string]gateway.Route, len(file.Routes))}
+	for _, r := range file.Routes {
+		route := gateway.Route{Policy: r.Policy, Upstream: r.Upstream, Shadow: r.Shadow}
+		switch r.UpstreamHeaders {
+		case policyfile.Keep:
+			route.Headers = edge.Keep
+		case policyfile.Fill:
+			route.Headers = edge.Fill
+		}
+		c.Routes[r.Pattern] = route
+	}
+	return c, nil
+}
+
+// tls returns the configuration that the flags ask for, nil for none; and the
+// certificate of the local authority, where there is one.
+func (f *serveFlags) tls(ctx context.Context, log *slog.Logger) (config *tls.Config, authority string, err error) {
+	var ways []string
+	if f.certificate != "" || f.key != "" {
+		ways = append(ways, "--tls-cert")
+	}
+	if len(f.names) > 0 {
+		ways = append(ways, "--tls-auto")
+	}
+	if f.local {
+		ways = append(ways, "--tls-local")
+	}
+	switch {
+	case len(ways) > 1:
+		return nil, "", fmt.Errorf("%s: there can be one certificate; leave out all but one", strings.Join(ways, " and "))
+	case f.certificate == "" && f.key != "":
+		return nil, "", errors.New("--tls-key: the certificate is missing; name its file with --tls-cert")
+	case f.certificate != "" && f.key == "":
+		return nil, "", errors.New("--tls-cert: the key is missing; name its file with --tls-key")
+	case len(f.names) == 0 && (f.acmeEmail != "" || f.acmeURL != ""):
+		return nil, "", errors.New("--tls-email and --tls-authority: no name is given to get a certificate for; write --tls-auto api.example.com")
+	case f.certificate != "":
+		if config, err = gateway.TLSFromFiles(f.certificate, f.key, log); err != nil {
+			err = fmt.Errorf("--tls-cert: %w", err)
+		}
+	case len(f.names) > 0:
+		config, err = gateway.TLSAutomatic(ctx, f.names, gateway.Authority{Directory: f.acmeURL, Email: f.acmeEmail}, log)
+	case f.local:
+		config, authority, err = gateway.TLSLocal("")
+	}
+	return config, authority, err
+}
+
+// misuse tells all faults at once.
+func misuse(faults []error) error {
+	var lines []string
+	var split func(error)
+	split = func(err error) {
+		if joined, ok := err.(interface{ Unwrap() []error }); ok {
+			for _, e := range joined.Unwrap() {
+				split(e)
+			}
+			return
+		}
+		lines = append(lines, err.Error())
+	}
+	for _, err := range slices.DeleteFunc(faults, func(err error) bool { return err == nil }) {
+		split(err)
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	if len(lines) > 1 {
+		return report.Misused("%d mistakes:\n  %s", len(lines), strings.Join(lines, "\n  "))
+	}
+	return report.Misused("%s", lines[0])
+}
+
+func listen(flag, address string) (net.Listener, error) {
+	l, err := net.Listen("tcp", address)
+	if err == nil {
+		return l, nil
+	}
+	f := report.Misused("--%s: %q: %w", flag, address, err)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, f.WithHint("another program listens there: end it, or write another port, as in --%s :8081", flag)
+	case errors.Is(err, syscall.EACCES):
+		return nil, f.WithHint("ports below 1024 need privileges: write another port, as in --%s :8080", flag)
+	}
+	return nil, f.WithHint("write a port with or without an address before it, as in --%s 127.0.0.1:8080", flag)
+}
+
+// addressOf is what to write in a browser.
+func addressOf(scheme string, l net.Listener) string {
+	host, port, err := net.SplitHostPort(l.Addr().String())
+	if ip := net.ParseIP(host); err == nil && ip != nil && (ip.IsUnspecified() || ip.IsLoopback()) {
+		host = "localhost"
+	}
+	return scheme + "://" + net.JoinHostPort(host, port)
+}
+
+// collectGarbageLater trades a little memory for time, unless the environment
+// says otherwise.
+func collectGarbageLater() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(200)
+	}
+}

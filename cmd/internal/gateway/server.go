@@ -1,0 +1,107 @@
+package gateway
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+)
+
+// What a client is given.
+const (
+	readHeaderTimeout = 10 * time.Second
+	keepAliveTimeout  = 2 * time.Minute // longer than what load balancers keep
+	maxHeader         = 64 << 10        // bytes of a request
+)
+
+// A Server listens for a handler, and drains when it is told to end.
+type Server struct {
+	Handler  http.Handler
+	Listener net.Listener
+
+	// TLS is for HTTP/1.1 and HTTP/2 over TLS. Without it there are HTTP/1.1 and
+	// HTTP/2 in cleartext.
+	TLS *tls.Config
+
+	// Admin is where health, readiness and metrics are asked for, of AdminHandler.
+	// It may be nil.
+	Admin   net.Listener
+	Metrics *Metrics
+
+	// DrainTimeout is how long requests under way may take when the server ends: 0
+	// means 25 seconds.
+	DrainTimeout time.Duration
+
+	Log *slog.Logger
+
+	ready atomic.Bool
+}
+
+// Serve serves until ctx is done, then drains: it accepts no connection more,
+// lets requests under way come to their end, and closes what has switched
+// protocols.
+func (s *Server) Serve(ctx context.Context) error {
+	alive, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	main := s.server(alive, s.Handler)
+	admin := s.server(alive, s.admin())
+	served := make(chan error, 2)
+	go func() {
+		if s.TLS != nil {
+			served <- main.ServeTLS(s.Listener, "", "")
+			return
+		}
+		served <- main.Serve(s.Listener)
+	}()
+	if s.Admin != nil {
+		go func() { served <- admin.Serve(s.Admin) }()
+		defer admin.Close()
+	}
+	s.ready.Store(true)
+	select {
+	case err := <-served:
+		main.Close()
+		return err
+	case <-ctx.Done():
+	}
+	s.ready.Store(false)
+	s.Log.Info("draining: no new connections, requests under way come to their end")
+	return s.drain(main)
+}
+
+func (s *Server) drain(main *http.Server) error {
+	timeout := s.DrainTimeout
+	if timeout == 0 {
+		timeout = 25 * time.Second
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	err := main.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		s.Log.Warn("some requests did not come to their end in time, and are broken off", "timeout", timeout.String())
+		return main.Close()
+	}
+	return err
+}
+
+// server returns a server of handler whose requests end when ctx does.
+func (s *Server) server(ctx context.Context, handler http.Handler) *http.Server {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(true)
+	protocols.SetUnencryptedHTTP2(true)
+	return &http.Server{
+		Handler:           handler,
+		TLSConfig:         s.TLS,
+		Protocols:         protocols,
+		ReadHeaderTimeout: readHeaderTimeout,
+		IdleTimeout:       keepAliveTimeout,
+		MaxHeaderBytes:    maxHeader,
+		BaseContext:       func(net.Listener) context.Context { return ctx },
+		ErrorLog:          discard, // what clients do wrong is theirs, and there is much of it
+	}
+}
