@@ -276,7 +276,7 @@ func (c *check) takes(a *answer, judge func(*check, *answer)) bool {
 func (c *check) breaks(a *answer, got string) {
 	r := &c.result
 	r.Verdict, r.Got = Broken, got
-	r.Page, r.Opaque, r.Request, r.Blocked, r.Exchanges = a.page, a.opaque, a.request, a.blocked, a.exchanges
+	r.Page, r.Opaque, r.Request, r.Exchanges = a.page, a.opaque, a.request, a.exchanges
 }
 
 func (c *check) mayRead(a *answer) {
@@ -297,6 +297,7 @@ func (c *check) mayRead(a *answer) {
 		got += ", redirected to " + e.URL
 	}
 	c.breaks(a, got)
+	c.result.Blocked = e
 }
 
 func (c *check) mayNotRead(a *answer) {

@@ -118,6 +118,7 @@ var careful = map[string]cors.Policy{"/api/": {
 	ExposedHeaders: []string{"X-Request-Id", "ETag"},
 	Credentials:    true,
 	MaxAge:         10 * time.Minute,
+	RefusedStatus:  403,
 }}
 
 var everybody = map[string]cors.Policy{"/api/": {
@@ -275,6 +276,11 @@ func TestEachFaultIsNamed(t *testing.T) {
 		}), []string{"a preflight passes"}},
 		{"a preflight names no origin", careful, onPreflight(remove(acao)), []string{"a preflight passes"}},
 		{"a preflight has another status than the policy's", everybody, onPreflight(status(http.StatusNoContent)), []string{"a preflight that passes has status 200"}},
+		{"a refused preflight has another status than the policy's", careful, onPreflight(func(r *http.Request, res *http.Response) {
+			if res.Header.Get(acao) == "" {
+				res.StatusCode = http.StatusOK
+			}
+		}), []string{"a preflight that does not pass has status 403"}},
 		{"max-age differs", careful, set(acma, "60"), []string{"a preflight says Access-Control-Max-Age: 600"}},
 		{"max-age is missing", careful, remove(acma), []string{"a preflight says Access-Control-Max-Age: 600"}},
 		{"max-age is sent twice", careful, onPreflight(set(acma, "600", "600")), []string{"a preflight says Access-Control-Max-Age: 600"}},
@@ -342,6 +348,9 @@ func TestEachFaultIsNamed(t *testing.T) {
 			for _, r := range report.Results {
 				if r.Verdict == audit.Broken {
 					got = append(got, r.Expect)
+					if r.Mend() == "" && r.Blocked == nil {
+						t.Errorf("%s: %s: there is no mend", r.Expect, r.Got)
+					}
 				}
 				if r.Verdict == audit.Unreachable {
 					t.Errorf("%s: unreachable: %s", r.Expect, r.Got)

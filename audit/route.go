@@ -89,6 +89,10 @@ func cut(pattern string) (host, path string) {
 
 // place finds the host and the paths at which the pattern of r decides.
 func (r *route) place(server origin.Origin, mux *http.ServeMux, t *Target) error {
+	if why, ok := t.Skip[r.pattern]; ok {
+		r.skip = why
+		return nil
+	}
 	host, path := cut(r.pattern)
 	if host != "" && host != server.Host() {
 		if _, ok := t.Connect[host]; !ok {

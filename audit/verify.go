@@ -23,6 +23,9 @@ type Target struct {
 	// says nothing a path is made of the pattern.
 	Paths map[string][]string
 
+	// Skip says about which routes not to ask, and why, by their pattern.
+	Skip map[string]string
+
 	// Header is added to each request, for servers that let only some people in;
 	// Authorization and Cookie not to preflights, as no browser sends them there.
 	Header http.Header
@@ -84,6 +87,9 @@ type Plan struct {
 	// Requests is how many requests there are at most; each redirect on the same
 	// server adds one, and a question follows three.
 	Requests int
+
+	// Unsafe is how many of them have a method other than GET, HEAD and OPTIONS.
+	Unsafe int
 
 	// Omitted is how many expectations MaxRequests leaves out.
 	Omitted int
@@ -157,11 +163,11 @@ type Result struct {
 	Verdict Verdict
 	Got     string // what came, in words; it may hold what a hostile server sent
 
-	// What follows is set where a request was made that did not go as expected.
+	// What follows is set where the expectation is broken.
 	Page      string // URL of the page
 	Opaque    bool   // the page has an opaque origin
 	Request   *fetch.Request
-	Blocked   *fetch.BlockedError // nil where the page may read what it should not
+	Blocked   *fetch.BlockedError // why the page may not read what it should; or nil
 	Exchanges []*fetch.Exchange
 }
 
