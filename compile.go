@@ -1,7 +1,9 @@
 package cors
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -14,13 +16,17 @@ import (
 
 // compiled is a Policy made ready to decide. It does not change.
 type compiled struct {
-	policy Policy // as it was given, in slices of its own
-
-	anyOrigin bool // every origin, by a static "*"
+	// policy is as it was given, in slices of its own. Its Origins, of which there
+	// may be a million, are held once: in origins, and the wildcards in wildcards.
+	policy    Policy
 	origins   *origin.Set
-	methods   map[string]struct{}
+	wildcards []wildcard
+
+	anyOrigin bool // by a static "*"
+	varies    bool // the CORS headers of responses depend on the origin
+	methods   []string
 	anyMethod bool
-	names     map[string]struct{} // of request-headers, in lower case
+	names     nameSet // of request-headers
 	anyName   bool
 	exposed   string
 	maxAge    string
@@ -28,77 +34,144 @@ type compiled struct {
 	refusal   int
 }
 
+// A wildcard is an element of Origins that is not the one origin it names.
+type wildcard struct {
+	index int
+	text  string
+}
+
+// off is the policy that allows nothing.
+var off, _ = compile(Policy{})
+
 // compile returns every mistake in p at once.
 func compile(p Policy) (*compiled, error) {
-	c := &compiled{policy: p.clone(), origins: new(origin.Set), success: http.StatusNoContent, refusal: http.StatusForbidden}
-	var faults []error
+	c := &compiled{policy: p.clone(), success: http.StatusNoContent, refusal: http.StatusForbidden}
+	var faults []*PolicyError
 	fault := func(field string, index int, value, reason, fix string) {
 		faults = append(faults, &PolicyError{Field: field, Index: index, Value: value, Reason: reason, Fix: fix})
 	}
-	c.compileOrigins(fault)
+	c.compileOrigins(p.Origins, fault)
+	slices.SortStableFunc(faults, func(a, b *PolicyError) int { return cmp.Compare(a.Index, b.Index) })
 	c.compileMethods(fault)
 	c.compileNames(fault)
 	c.compileExposed(fault)
-	switch {
-	case p.MaxAge < 0:
-		c.maxAge = "0"
-	case p.MaxAge%time.Second != 0:
-		fault("MaxAge", -1, p.MaxAge.String(), "browsers count whole seconds", "write "+p.MaxAge.Round(time.Second).String())
-	case p.MaxAge > 0:
-		c.maxAge = strconv.FormatInt(int64(p.MaxAge/time.Second), 10)
+	c.compileMaxAge(fault)
+	c.compileStatuses(fault)
+	if len(faults) == 0 {
+		return c, nil
 	}
-	if p.PreflightStatus != 0 {
-		c.success = p.PreflightStatus
-		if p.PreflightStatus < 200 || p.PreflightStatus > 299 {
-			fault("PreflightStatus", -1, strconv.Itoa(p.PreflightStatus), "a browser takes it for a refusal", "write a status from 200 to 299, or 0 for 204")
-		}
+	errs := make([]error, len(faults))
+	for i, f := range faults {
+		errs[i] = f
 	}
-	if p.RefusedStatus != 0 {
-		c.refusal = p.RefusedStatus
-		if !slices.Contains([]int{200, 204, 403}, p.RefusedStatus) {
-			fault("RefusedStatus", -1, strconv.Itoa(p.RefusedStatus), "a refused preflight is answered with 403, 204 or 200", "write one of them, or 0 for 403")
-		}
-	}
-	if len(faults) > 0 {
-		return nil, errors.Join(faults...)
-	}
-	return c, nil
+	return nil, errors.Join(errs...)
 }
 
-func (c *compiled) compileOrigins(fault func(field string, index int, value, reason, fix string)) {
-	p := &c.policy
+// clone shares no slice with p, and has no Origins.
+func (p Policy) clone() Policy {
+	p.Origins = nil
+	p.Methods = slices.Clone(p.Methods)
+	p.RequestHeaders = slices.Clone(p.RequestHeaders)
+	p.ExposedHeaders = slices.Clone(p.ExposedHeaders)
+	return p
+}
+
+// restored is the policy as it was given, each exact origin once.
+func (c *compiled) restored() Policy {
+	p := c.policy.clone()
+	exact := c.origins.Exact()
+	for _, w := range c.wildcards {
+		n := min(max(w.index-len(p.Origins), 0), len(exact))
+		p.Origins = append(append(p.Origins, exact[:n]...), w.text)
+		exact = exact[n:]
+	}
+	p.Origins = append(p.Origins, exact...)
+	return p
+}
+
+// A report takes a mistake; its index is -1 where the field is no list.
+type report func(field string, index int, value, reason, fix string)
+
+func (c *compiled) compileOrigins(texts []string, fault report) {
+	c.origins = new(origin.Set)
+	var patterns []origin.Pattern
+	for i, text := range texts {
+		if isPlain(text) {
+			continue // the set judges it
+		}
+		p, ok := c.compileOrigin(i, text, fault)
+		if ok && (text == "null" || strings.Contains(text, "*")) {
+			c.wildcards = append(c.wildcards, wildcard{i, text})
+			patterns = append(patterns, p)
+		}
+	}
+	c.origins.AddPattern(patterns...)
+	if err := c.origins.Add(without(texts, c.wildcards)...); err != nil {
+		for i, text := range texts {
+			if isPlain(text) {
+				c.compileOrigin(i, text, fault)
+			}
+		}
+	}
+	c.varies = !c.anyOrigin && (len(texts) > 0 || c.policy.OriginSource != nil)
+}
+
+// isPlain reports whether text can only be an exact origin with which nothing
+// is wrong but perhaps how it is written.
+func isPlain(text string) bool {
+	return strings.HasPrefix(text, "https://") && strings.IndexByte(text, '*') < 0
+}
+
+// without returns texts, which is not copied if there are no wildcards.
+func without(texts []string, wildcards []wildcard) []string {
+	if len(wildcards) == 0 {
+		return texts
+	}
+	exact := make([]string, 0, len(texts)-len(wildcards))
+	start := 0
+	for _, w := range wildcards {
+		exact = append(exact, texts[start:w.index]...)
+		start = w.index + 1
+	}
+	return append(exact, texts[start:]...)
+}
+
+func (c *compiled) compileOrigin(i int, text string, fault report) (p origin.Pattern, ok bool) {
+	policy := &c.policy
 	parse := origin.ParsePattern
-	if p.InsecureAllowPublicSuffix {
+	if policy.InsecureAllowPublicSuffix {
 		parse = origin.InsecureParsePattern
 	}
-	for i, text := range p.Origins {
-		pattern, err := parse(text)
-		var bad *origin.PatternError
-		if errors.As(err, &bad) {
-			if insecure, err := origin.InsecureParsePattern(text); err == nil && insecure.SpansPublicSuffix() {
-				bad.Fix += ", or set InsecureAllowPublicSuffix"
-			}
-			fault("Origins", i, text, bad.Reason, bad.Fix)
-			continue
+	p, err := parse(text)
+	var bad *origin.PatternError
+	if errors.As(err, &bad) {
+		fix := bad.Fix
+		if insecure, err := origin.InsecureParsePattern(text); err == nil && insecure.SpansPublicSuffix() {
+			fix += ", or set InsecureAllowPublicSuffix"
 		}
-		switch {
-		case pattern.Null() && !p.InsecureAllowNull:
-			fault("Origins", i, text, "any page can have this origin, by a sandboxed frame", "remove it, or set InsecureAllowNull")
-		case pattern.Any() && p.Credentials && !p.InsecureReflectAnyOrigin:
-			fault("Origins", i, text, "with Credentials any page could read what the visitor may read", "list the origins, or set InsecureReflectAnyOrigin")
-		case pattern.Any() && p.OriginSource != nil:
-			fault("Origins", i, text, `OriginSource is never asked where every origin is allowed`, "remove the one or the other")
-		case pattern.InsecureScheme() && p.Credentials && !p.InsecureAllowHTTP:
-			fault("Origins", i, text, "with Credentials whoever is on the visitor's network could read what the visitor may read", "write https, or set InsecureAllowHTTP")
-		case pattern.Any() && !p.Credentials:
-			c.anyOrigin = true
-		}
-		c.origins.AddPattern(pattern)
+		fault("Origins", i, text, bad.Reason, fix)
+		return p, false
 	}
+	switch {
+	case p.Null() && !policy.InsecureAllowNull:
+		fault("Origins", i, text, "any page can have this origin, by a sandboxed frame", "remove it, or set InsecureAllowNull")
+	case p.Any() && policy.Credentials && !policy.InsecureReflectAnyOrigin:
+		fault("Origins", i, text, "with Credentials any page could read what the visitor may read", "list the origins, or set InsecureReflectAnyOrigin")
+	case p.Any() && policy.OriginSource != nil:
+		fault("Origins", i, text, "OriginSource is never asked where every origin is allowed", "remove the one or the other")
+	case p.InsecureScheme() && policy.Credentials && !policy.InsecureAllowHTTP:
+		fault("Origins", i, text, "with Credentials whoever is on the visitor's network could read what the visitor may read",
+			"write "+strconv.Quote("https"+strings.TrimPrefix(text, "http"))+", or set InsecureAllowHTTP")
+	case p.Any() && !policy.Credentials:
+		c.anyOrigin = true
+		return p, true
+	default:
+		return p, true
+	}
+	return p, false
 }
 
-func (c *compiled) compileMethods(fault func(field string, index int, value, reason, fix string)) {
-	c.methods = make(map[string]struct{}, len(c.policy.Methods))
+func (c *compiled) compileMethods(fault report) {
 	for i, m := range c.policy.Methods {
 		switch normal := header.NormalizeMethod(m); {
 		case m == "*":
@@ -109,14 +182,16 @@ func (c *compiled) compileMethods(fault func(field string, index int, value, rea
 			fault("Methods", i, m, "browsers let no page use this method", "remove it")
 		case normal != m:
 			fault("Methods", i, m, "methods are case-sensitive, and browsers send this one in upper case", "write "+strconv.Quote(normal))
-		default:
-			c.methods[m] = struct{}{}
+		case len(m) > maxMethod:
+			fault("Methods", i, m, fmt.Sprintf("a method of more than %d bytes is never answered", maxMethod), "remove it")
+		case !slices.Contains(c.methods, m):
+			c.methods = append(c.methods, m)
 		}
 	}
 }
 
-func (c *compiled) compileNames(fault func(field string, index int, value, reason, fix string)) {
-	c.names = make(map[string]struct{}, len(c.policy.RequestHeaders))
+func (c *compiled) compileNames(fault report) {
+	var names []string
 	for i, n := range c.policy.RequestHeaders {
 		switch {
 		case n == "*":
@@ -126,12 +201,13 @@ func (c *compiled) compileNames(fault func(field string, index int, value, reaso
 		case header.IsForbiddenRequest(n, ""):
 			fault("RequestHeaders", i, n, "browsers let no page set this header, so none asks for it", "remove it")
 		default:
-			c.names[header.Lower(n)] = struct{}{}
+			names = append(names, header.Lower(n))
 		}
 	}
+	c.names = newNameSet(names)
 }
 
-func (c *compiled) compileExposed(fault func(field string, index int, value, reason, fix string)) {
+func (c *compiled) compileExposed(fault report) {
 	for i, n := range c.policy.ExposedHeaders {
 		switch {
 		case n == "*" && c.policy.Credentials:
@@ -145,17 +221,28 @@ func (c *compiled) compileExposed(fault func(field string, index int, value, rea
 	c.exposed = strings.Join(c.policy.ExposedHeaders, ", ")
 }
 
-// clone shares no slice with p.
-func (p Policy) clone() Policy {
-	p.Origins = slices.Clone(p.Origins)
-	p.Methods = slices.Clone(p.Methods)
-	p.RequestHeaders = slices.Clone(p.RequestHeaders)
-	p.ExposedHeaders = slices.Clone(p.ExposedHeaders)
-	return p
+func (c *compiled) compileMaxAge(fault report) {
+	switch age := c.policy.MaxAge; {
+	case age < 0:
+		c.maxAge = "0"
+	case age%time.Second != 0:
+		fault("MaxAge", -1, age.String(), "browsers count whole seconds", "write "+max(age.Round(time.Second), time.Second).String())
+	case age > 0:
+		c.maxAge = strconv.FormatInt(int64(age/time.Second), 10)
+	}
 }
 
-// varies reports whether the CORS headers of responses depend on the request's
-// origin.
-func (c *compiled) varies() bool {
-	return !c.anyOrigin && (len(c.policy.Origins) > 0 || c.policy.OriginSource != nil)
+func (c *compiled) compileStatuses(fault report) {
+	if s := c.policy.PreflightStatus; s != 0 {
+		c.success = s
+		if s < 200 || s > 299 {
+			fault("PreflightStatus", -1, strconv.Itoa(s), "a browser takes it for a refusal", "write a status from 200 to 299, or 0 for 204")
+		}
+	}
+	if s := c.policy.RefusedStatus; s != 0 {
+		c.refusal = s
+		if s != 200 && s != 204 && s != 403 {
+			fault("RefusedStatus", -1, strconv.Itoa(s), "a refused preflight is answered with 403, 204 or 200", "write one of them, or 0 for 403")
+		}
+	}
 }

@@ -2,9 +2,7 @@ package cors
 
 import (
 	"context"
-	"iter"
 	"net/http"
-	"strings"
 
 	"github.com/crossorigin/cors/header"
 	"github.com/crossorigin/cors/origin"
@@ -20,15 +18,16 @@ type Request struct {
 	AccessControlRequestPrivateNetwork []string
 }
 
-// A Decision is what a policy says of a request. It holds no more of the request
-// than is safe to log, and is good for as long as the request's headers are not
-// changed.
+// A Decision is what a policy says of a request. It holds little of the request
+// whatever was sent, and is good for as long as the request's headers are not
+// changed. The zero Decision refuses, and writes nothing.
 type Decision struct {
 	Kind    Kind
 	Allowed bool   // may the page at the request's origin go on? false where Kind is NotCORS
 	Reason  Reason // why not
 	Name    string // the method or the header name that is not allowed, where Reason is of one
 	Origin  string // the request's origin, as it came; "" where it is none
+	Route   string // the pattern of [NewRoutes] by which this was decided, or ""
 	Err     error  // what the OriginSource said, where Reason is ReasonOriginSource
 
 	policy         *compiled
@@ -46,7 +45,10 @@ const (
 	Actual                // it has an Origin, and is no preflight
 )
 
-func (k Kind) String() string { return [...]string{"not-cors", "preflight", "actual"}[k] }
+var kinds = [...]string{NotCORS: "not-cors", Preflight: "preflight", Actual: "actual"}
+
+// String returns "not-cors", "preflight" or "actual".
+func (k Kind) String() string { return name(kinds[:], int(k)) }
 
 // A Reason says why a request is refused. Its String is short and stable: for
 // metrics and logs.
@@ -78,83 +80,79 @@ var reasons = [...]string{
 	ReasonRequestHeader:        "request-header",
 }
 
-func (r Reason) String() string { return reasons[r] }
+// String returns the name of the constant without Reason, as in "origin-syntax".
+func (r Reason) String() string { return name(reasons[:], int(r)) }
 
-// decide is where everything is decided. It allocates nothing.
-func (c *compiled) decide(ctx context.Context, r Request) Decision {
-	d := Decision{policy: c}
+func name(names []string, i int) string {
+	if i >= len(names) {
+		return "unknown"
+	}
+	return names[i]
+}
+
+// decide is where everything is decided: d begins as the zero Decision. It
+// allocates nothing.
+func (c *compiled) decide(ctx context.Context, r *Request, d *Decision) {
+	d.policy = c
 	if len(r.Origin) == 0 {
-		return d
+		return
 	}
 	d.Kind = Actual
+	// https://fetch.spec.whatwg.org/#cors-preflight-request
 	if r.Method == http.MethodOptions && len(r.AccessControlRequestMethod) > 0 {
 		d.Kind = Preflight
 	}
 	if len(r.Origin) == 1 && len(r.Origin[0]) <= origin.MaxLen {
 		d.Origin = r.Origin[0]
 	}
-	if d.Reason, d.Err = c.judgeOrigin(ctx, r.Origin); d.Reason != ReasonNone {
-		return d
+	if c.judgeOrigin(ctx, r, d); d.Reason != ReasonNone {
+		return
 	}
-	if d.Kind == Preflight && !c.judgePreflight(r, &d) {
-		return d
+	if d.Kind == Preflight {
+		if c.judgeMethod(r, d); d.Reason != ReasonNone {
+			return
+		}
+		if c.judgeNames(r, d); d.Reason != ReasonNone {
+			return
+		}
+		private := r.AccessControlRequestPrivateNetwork
+		d.privateNetwork = c.policy.PrivateNetwork && len(private) == 1 && private[0] == "true"
 	}
 	d.Allowed = true
-	return d
 }
 
-func (c *compiled) judgeOrigin(ctx context.Context, lines []string) (Reason, error) {
-	if c.anyOrigin {
-		return ReasonNone, nil
-	}
-	if len(c.policy.Origins) == 0 && c.policy.OriginSource == nil {
-		return ReasonOff, nil
-	}
-	if len(lines) > 1 {
-		return ReasonOriginSyntax, nil
-	}
-	if c.origins.ContainsString(lines[0]) {
-		return ReasonNone, nil
-	}
-	o, err := origin.Parse(lines[0])
-	if err != nil {
-		return ReasonOriginSyntax, nil
-	}
-	// An opaque origin is nobody's: no source can know whose.
-	if c.policy.OriginSource == nil || o.Opaque() {
-		return ReasonOrigin, nil
-	}
-	ok, err := c.policy.OriginSource(ctx, o)
+func (c *compiled) judgeOrigin(ctx context.Context, r *Request, d *Decision) {
 	switch {
-	case err != nil:
-		return ReasonOriginSource, err
-	case !ok:
-		return ReasonOrigin, nil
+	case c.anyOrigin:
+	case !c.varies:
+		d.Reason = ReasonOff
+	case len(r.Origin) > 1:
+		d.Reason = ReasonOriginSyntax
+	case c.origins.ContainsString(r.Origin[0]):
+	default:
+		c.judgeUnlisted(ctx, r.Origin[0], d)
 	}
-	return ReasonNone, nil
 }
 
-// judgePreflight judges what is to come. What it finds is in d.
-func (c *compiled) judgePreflight(r Request, d *Decision) bool {
-	method := r.AccessControlRequestMethod[0]
-	if len(r.AccessControlRequestMethod) > 1 || len(method) > maxMethod || !header.IsToken(method) {
-		d.Reason = ReasonRequestMethodSyntax
-		return false
+// judgeUnlisted judges an origin that Origins does not hold.
+func (c *compiled) judgeUnlisted(ctx context.Context, serialised string, d *Decision) {
+	o, err := origin.Parse(serialised)
+	if err != nil {
+		d.Reason = ReasonOriginSyntax
+		return
 	}
-	if !header.IsSafelistedMethod(method) {
-		if _, ok := c.methods[method]; !ok && !c.anyMethod {
-			d.Reason, d.Name = ReasonMethod, method
-			return false
-		}
-		d.method = method
+	d.Reason = ReasonOrigin
+	source := c.policy.OriginSource
+	// An opaque origin is nobody's: no source can know whose.
+	if source == nil || o.Opaque() || o.InsecureScheme() && c.policy.Credentials && !c.policy.InsecureAllowHTTP {
+		return
 	}
-	if d.Reason, d.Name = c.judgeNames(r.AccessControlRequestHeaders); d.Reason != ReasonNone {
-		return false
+	switch ok, err := source(ctx, o); {
+	case err != nil:
+		d.Reason, d.Err = ReasonOriginSource, err
+	case ok:
+		d.Reason = ReasonNone
 	}
-	d.names = r.AccessControlRequestHeaders
-	private := r.AccessControlRequestPrivateNetwork
-	d.privateNetwork = c.policy.PrivateNetwork && len(private) == 1 && private[0] == "true"
-	return true
 }
 
 // The budget for a preflight: no browser asks for more, and nobody can make the
@@ -163,125 +161,68 @@ const (
 	maxMethod    = 64
 	maxNames     = 16 << 10 // bytes of Access-Control-Request-Headers
 	maxNameLines = 256      // over which an intermediary may have split them
+	maxName      = 256      // bytes of a name that is not allowed in a Decision
 )
 
-func (c *compiled) judgeNames(lines []string) (Reason, string) {
-	if len(lines) > maxNameLines {
-		return ReasonRequestHeadersLength, ""
+func (c *compiled) judgeMethod(r *Request, d *Decision) {
+	method := r.AccessControlRequestMethod[0]
+	switch {
+	case len(r.AccessControlRequestMethod) > 1 || len(method) > maxMethod || !header.IsToken(method):
+		d.Reason = ReasonRequestMethodSyntax
+	case header.IsSafelistedMethod(method):
+	case c.allowsMethod(method):
+		d.method = method
+	default:
+		d.Reason, d.Name = ReasonMethod, method
 	}
-	size := 0
+}
+
+func (c *compiled) allowsMethod(method string) bool {
+	for _, m := range c.methods {
+		if m == method {
+			return true
+		}
+	}
+	return c.anyMethod
+}
+
+func (c *compiled) judgeNames(r *Request, d *Decision) {
+	lines := r.AccessControlRequestHeaders
+	if len(lines) > maxNameLines {
+		d.Reason = ReasonRequestHeadersLength
+		return
+	}
+	size, asked := 0, false
 	for _, line := range lines {
 		if size += len(line); size > maxNames {
-			return ReasonRequestHeadersLength, ""
+			d.Reason = ReasonRequestHeadersLength
+			return
 		}
-		for name := range strings.SplitSeq(line, ",") {
-			if name = strings.Trim(name, " \t"); name == "" {
+		for rest := line; rest != ""; {
+			var name string
+			name, rest = cutName(rest)
+			if name == "" {
 				continue
 			}
-			if !header.IsToken(name) {
-				return ReasonRequestHeadersSyntax, ""
-			}
-			if !c.allowsName(name) {
-				return ReasonRequestHeader, name
+			if asked = true; !c.names.has(name) {
+				if c.judgeUnlistedName(name, d); d.Reason != ReasonNone {
+					return
+				}
 			}
 		}
 	}
-	return ReasonNone, ""
-}
-
-func (c *compiled) allowsName(name string) bool {
-	if _, ok := c.names[header.Lower(name)]; ok {
-		return true
-	}
-	return c.anyName && !header.IsNonWildcardRequestName(name)
-}
-
-// Fields yields the headers of the response. Vary is to be added to what is
-// there, Access-Control-* to be set; a name comes more than once where its
-// value is one of several lines.
-func (d Decision) Fields() iter.Seq2[string, string] {
-	return func(yield func(name, value string) bool) {
-		c := d.policy
-		if c == nil {
-			return
-		}
-		if c.varies() && !yield(header.Vary, header.Origin) {
-			return
-		}
-		switch {
-		case c.anyOrigin && (d.Kind != Preflight || d.Allowed):
-			if !yield(header.AccessControlAllowOrigin, "*") {
-				return
-			}
-		case d.Allowed:
-			if !yield(header.AccessControlAllowOrigin, d.Origin) {
-				return
-			}
-		default:
-			return
-		}
-		if c.policy.Credentials && !yield(header.AccessControlAllowCredentials, "true") {
-			return
-		}
-		if d.Kind != Preflight {
-			if c.exposed != "" {
-				yield(header.AccessControlExposeHeaders, c.exposed)
-			}
-			return
-		}
-		if d.method != "" && !yield(header.AccessControlAllowMethods, d.method) {
-			return
-		}
-		for _, line := range d.names {
-			if !yield(header.AccessControlAllowHeaders, line) {
-				return
-			}
-		}
-		if c.maxAge != "" && !yield(header.AccessControlMaxAge, c.maxAge) {
-			return
-		}
-		if d.privateNetwork {
-			yield(header.AccessControlAllowPrivateNetwork, "true")
-		}
+	if asked {
+		d.names = lines
 	}
 }
 
-// Apply writes the headers of the response into h: Vary is added to, what else
-// it writes is set.
-func (d Decision) Apply(h http.Header) {
-	before := ""
-	for name, value := range d.Fields() {
-		if name == header.Vary || name == before {
-			h[name] = append(h[name], value)
-		} else {
-			h[name] = []string{value}
-		}
-		before = name
-	}
-}
-
-// Own makes the policy the only author of the CORS response-headers in h: it
-// removes all that are there, and applies d.
-func (d Decision) Own(h http.Header) {
-	Strip(h)
-	d.Apply(h)
-}
-
-// Status is the status with which a preflight is answered.
-func (d Decision) Status() int {
-	if d.Allowed {
-		return d.policy.success
-	}
-	return d.policy.refusal
-}
-
-// Strip removes the response-headers of CORS from h.
-func Strip(h http.Header) {
-	for _, name := range [...]string{
-		header.AccessControlAllowOrigin, header.AccessControlAllowCredentials, header.AccessControlAllowMethods,
-		header.AccessControlAllowHeaders, header.AccessControlExposeHeaders, header.AccessControlMaxAge,
-		header.AccessControlAllowPrivateNetwork,
-	} {
-		delete(h, name)
+// judgeUnlistedName judges a name that RequestHeaders does not hold as it stands.
+func (c *compiled) judgeUnlistedName(name string, d *Decision) {
+	switch {
+	case !header.IsToken(name):
+		d.Reason = ReasonRequestHeadersSyntax
+	case c.anyName && !header.IsNonWildcardRequestName(name):
+	case !c.names.has(header.Lower(name)):
+		d.Reason, d.Name = ReasonRequestHeader, name[:min(len(name), maxName)]
 	}
 }

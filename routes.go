@@ -1,27 +1,22 @@
 package cors
 
 import (
+	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"net/http"
-	"path"
+	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"sync/atomic"
 )
 
 // Routes keeps a policy for each of several routes. It stands in front of any
-// router, so that a preflight meets none.
+// router, so that a preflight meets none. It is safe for concurrent use; the
+// zero Routes allows nothing.
 type Routes struct {
-	table   atomic.Pointer[routeTable]
-	observe atomic.Pointer[func(*http.Request, Decision)]
-}
-
-type routeTable struct {
-	mux      *http.ServeMux
-	policies map[string]*compiled
+	table    atomic.Pointer[routeTable]
+	observer observer
 }
 
 // NewRoutes returns routes from patterns to policies. Patterns are those of
@@ -29,6 +24,15 @@ type routeTable struct {
 // the request to come: the most specific one wins, and no policy is inherited
 // from another. Where none matches, or the policy is the zero one, no origin is
 // allowed.
+//
+//	"/"                       every path that no other pattern matches
+//	"/api/"                   what begins with it, and "/api" unless that has its own
+//	"/users/{id}/avatar"      any one segment in place of {id}
+//	"api.example.com/v2/"     on that host alone, whatever the port
+//
+// Routers differ in what they make of a path with an empty segment, a dot
+// segment, or an escape such as "%2F". Where these readings of one path have
+// different routes, no origin is allowed.
 func NewRoutes(policies map[string]Policy) (*Routes, error) {
 	rs := new(Routes)
 	if err := rs.SetPolicies(policies); err != nil {
@@ -37,29 +41,23 @@ func NewRoutes(policies map[string]Policy) (*Routes, error) {
 	return rs, nil
 }
 
-// off is the policy where no route matches.
-var off, _ = compile(Policy{})
-
 // SetPolicies replaces all routes at once while requests are served. If one is
 // refused, the old ones stay, and the error holds one [*PolicyError] for each
 // mistake.
 func (rs *Routes) SetPolicies(policies map[string]Policy) error {
-	t := &routeTable{http.NewServeMux(), make(map[string]*compiled, len(policies))}
+	t := newRouteTable()
 	var faults []error
 	for _, pattern := range slices.Sorted(maps.Keys(policies)) {
-		if err := t.register(pattern); err != nil {
-			faults = append(faults, err)
-			continue
-		}
 		c, err := compile(policies[pattern])
 		if err != nil {
 			for _, fault := range err.(interface{ Unwrap() []error }).Unwrap() {
 				fault.(*PolicyError).Route = pattern
 				faults = append(faults, fault)
 			}
-			continue
 		}
-		t.policies[pattern] = c
+		if err := t.add(&route{pattern, c}); err != nil {
+			faults = append(faults, err)
+		}
 	}
 	if len(faults) > 0 {
 		return errors.Join(faults...)
@@ -68,80 +66,44 @@ func (rs *Routes) SetPolicies(policies map[string]Policy) error {
 	return nil
 }
 
-// register has the mux match pattern. The mux panics where it cannot.
-func (t *routeTable) register(pattern string) (err error) {
-	fault := &PolicyError{Field: "pattern", Index: -1, Value: pattern}
-	if strings.ContainsAny(pattern, " \t") {
-		fault.Reason, fault.Fix = "a route has no method: a preflight carries another than the request to come", "write the host and path alone"
-		return fault
-	}
-	if pattern == "" {
-		fault.Reason, fault.Fix = "a pattern is missing", `write a path such as "/api/", or "/" for every path`
-		return fault
-	}
-	if scheme, rest, ok := strings.Cut(pattern, "://"); ok && !strings.Contains(scheme, "/") {
-		fault.Reason, fault.Fix = "a route has no scheme", "write "+strconv.Quote(rest)
-		return fault
-	}
-	if i := strings.IndexByte(pattern, '/'); i >= 0 && cleanPath(pattern[i:]) != pattern[i:] {
-		fault.Reason, fault.Fix = "no request has this path once it is clean", fmt.Sprintf("write %q", pattern[:i]+cleanPath(pattern[i:]))
-		return fault
-	}
-	if before, _, ok := strings.Cut(pattern, "*"); ok {
-		fault.Reason, fault.Fix = `"*" matches only itself here`, fmt.Sprintf("write %q for all that begins with it, or %q for one segment", before, before+"{name}")
-		return fault
-	}
-	defer func() {
-		if said := recover(); said != nil {
-			fault.Reason, fault.Fix = fmt.Sprint(said), `write a path such as "/api/", or a host and a path`
-			if _, other, ok := strings.Cut(fault.Reason, "conflicts with pattern "); ok {
-				other, _ = strconv.QuotedPrefix(other)
-				fault.Reason, fault.Fix = "this and "+other+" match some of the same paths, and neither is the more specific one", "make one of them match less"
-			}
-			err = fault
-		}
-	}()
-	t.mux.Handle(pattern, http.NotFoundHandler())
-	return nil
-}
-
-// cleanPath is p as [http.ServeMux] looks for it.
-func cleanPath(p string) string {
-	clean := path.Clean(p)
-	if strings.HasSuffix(p, "/") && clean != "/" {
-		clean += "/"
-	}
-	return clean
-}
-
 // Observe is [Middleware.Observe] for all routes.
-func (rs *Routes) Observe(f func(*http.Request, Decision)) {
-	if f == nil {
-		rs.observe.Store(nil)
-		return
-	}
-	rs.observe.Store(&f)
-}
+func (rs *Routes) Observe(f func(*http.Request, Decision)) { rs.observer.set(f) }
 
-// DecideHTTP says what the policy of the route of r says of it, and tells the
-// observer.
-func (rs *Routes) DecideHTTP(r *http.Request) Decision {
-	t := rs.table.Load()
-	_, pattern := t.mux.Handler(r)
-	c := t.policies[pattern]
-	if c == nil {
-		c = off
+// Decide says what the policy of a route says of r, without a trace in metrics
+// or logs. Path is that of the request line, escapes and all; a query behind it
+// does not matter.
+func (rs *Routes) Decide(ctx context.Context, host, path string, r Request) Decision {
+	var d Decision
+	path, _, _ = strings.Cut(path, "?")
+	u := url.URL{RawPath: path}
+	var err error
+	if u.Path, err = url.PathUnescape(path); err != nil {
+		off.decide(ctx, &r, &d)
+		return d
 	}
-	d := c.decide(r.Context(), RequestOf(r))
-	if observe := rs.observe.Load(); observe != nil {
-		(*observe)(r, d)
-	}
+	rs.decide(ctx, host, &u, &r, &d)
 	return d
 }
 
-// Wrap is [Middleware.Wrap] for all routes.
-func (rs *Routes) Wrap(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		serve(w, r, rs.DecideHTTP(r), next)
-	})
+// DecideHTTP is [Routes.Decide] for a request of net/http, of which the observer
+// is told.
+func (rs *Routes) DecideHTTP(r *http.Request) Decision {
+	var d Decision
+	view := RequestOf(r)
+	rs.decide(r.Context(), r.Host, r.URL, &view, &d)
+	rs.observer.tell(r, &d)
+	return d
 }
+
+func (rs *Routes) decide(ctx context.Context, host string, u *url.URL, r *Request, d *Decision) {
+	c := off
+	if t := rs.table.Load(); t != nil {
+		if route := t.find(host, u); route != nil {
+			c, d.Route = route.policy, route.pattern
+		}
+	}
+	c.decide(ctx, r, d)
+}
+
+// Wrap is [Middleware.Wrap] for all routes.
+func (rs *Routes) Wrap(next http.Handler) http.Handler { return wrapped{rs, next} }

@@ -205,6 +205,12 @@ func (p Pattern) SpansPublicSuffix() bool {
 	return suffix == below
 }
 
+// InsecureScheme reports whether the scheme of o is http and its host is not this
+// machine: whoever is on the network can speak as o.
+func (o Origin) InsecureScheme() bool {
+	return o.scheme == "http" && !isLoopback(o.host)
+}
+
 // InsecureScheme reports whether p matches origins with the scheme http whose
 // host is not this machine: whoever is on the network can speak as one.
 func (p Pattern) InsecureScheme() bool {

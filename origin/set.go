@@ -37,15 +37,23 @@ func (s *Set) Add(patterns ...string) error {
 	return nil
 }
 
-// AddPattern adds a parsed pattern, also one of [InsecureParsePattern].
-func (s *Set) AddPattern(p Pattern) {
+// AddPattern adds parsed patterns, also those of [InsecureParsePattern].
+func (s *Set) AddPattern(patterns ...Pattern) {
+	var exact []string
+	var others []Pattern
+	for _, p := range patterns {
+		switch {
+		case p.kind == matchHost && p.port != "*":
+			exact = append(exact, p.String())
+		case p.kind != matchNone:
+			others = append(others, p)
+		}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch {
-	case p.kind == matchHost && p.port != "*":
-		s.addExact([]string{p.String()})
-	case p.kind != matchNone:
-		s.patterns.Store(s.patterns.Load().with([]Pattern{p}))
+	s.addExact(exact)
+	if len(others) > 0 {
+		s.patterns.Store(s.patterns.Load().with(others))
 	}
 }
 
@@ -155,6 +163,20 @@ func (s *Set) ContainsString(serialised string) bool {
 
 // view returns b as a string without a copy, for as long as b does not change.
 func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
+// Exact returns the exact origins in s, in the order in which they were added.
+// They share the memory of s.
+func (s *Set) Exact() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := s.exact.Load()
+	if t == nil || t.live == 0 {
+		return nil
+	}
+	exact := make([]string, 0, t.live)
+	t.each(func(o string) { exact = append(exact, o) })
+	return exact
+}
 
 // Len returns the number of patterns in s.
 func (s *Set) Len() int {

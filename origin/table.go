@@ -145,10 +145,35 @@ func (t *table) next(i int) int {
 	return i
 }
 
-func (t *table) each(f func(string)) {
-	for i := range t.slots {
-		if slot := t.slots[i].Load(); slot != slotFree && slot != slotRemoved {
-			f(t.entry(slot))
+// each yields the entries in the order in which they were added. It is for the
+// writer.
+func (t *table) each(f func(s string)) {
+	chunks := *t.chunks.Load()
+	for i, chunk := range chunks {
+		place, end := 0, len(chunk)
+		if i == 0 {
+			place = 1
+		}
+		if i == len(chunks)-1 {
+			end = t.filled
+		}
+		for place+entrySize("") < end {
+			at := uint64(i)<<placeBits | uint64(place)
+			s := t.entry(at)
+			if s == "" {
+				break // the rest of the chunk was too small for the next one
+			}
+			place += entrySize(s)
+			if t.removed > 0 && !t.holds(s, at) {
+				continue
+			}
+			f(s)
 		}
 	}
+}
+
+// holds reports whether s is in t by the entry at this chunk and place.
+func (t *table) holds(s string, at uint64) bool {
+	i, ok := t.slot(maphash.String(t.seed, s), s)
+	return ok && t.slots[i].Load()&(1<<tagShift-1) == at
 }

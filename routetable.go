@@ -1,0 +1,288 @@
+package cors
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"path"
+	"strconv"
+	"strings"
+
+	"github.com/crossorigin/cors/header"
+)
+
+// A route is a pattern and its policy.
+type route struct {
+	pattern string
+	policy  *compiled
+}
+
+// A routeTable finds the route of a request as [http.ServeMux] would, but from
+// host and path alone, and without allocating.
+type routeTable struct {
+	hosts map[string]*routeNode // "" for patterns without a host
+	mux   *http.ServeMux        // to judge patterns, not to find them
+}
+
+func newRouteTable() *routeTable {
+	return &routeTable{hosts: make(map[string]*routeNode), mux: http.NewServeMux()}
+}
+
+// A routeNode is a place in the patterns of one host, some segments deep.
+type routeNode struct {
+	literal map[string]*routeNode
+	any     *routeNode // of "{name}"
+	end     *route     // of the pattern that ends here
+	slash   *route     // of the pattern that ends here with "/{$}"
+	below   *route     // of the pattern that ends here with "/" or "/{name...}"
+}
+
+// add adds r, or returns what is wrong with its pattern.
+func (t *routeTable) add(r *route) error {
+	if err := t.judge(r.pattern); err != nil {
+		return err
+	}
+	host, path, _ := strings.Cut(r.pattern, "/")
+	n := t.hosts[host]
+	if n == nil {
+		n = new(routeNode)
+		t.hosts[host] = n
+	}
+	for {
+		segment, rest, more := strings.Cut(path, "/")
+		switch {
+		case segment == "{$}":
+			n.slash = r
+			return nil
+		case segment == "" || strings.HasSuffix(segment, "...}"):
+			n.below = r
+			return nil
+		}
+		n = n.child(segment)
+		if !more {
+			n.end = r
+			return nil
+		}
+		path = rest
+	}
+}
+
+// child returns the node of segment below n, which it makes if need be.
+func (n *routeNode) child(segment string) *routeNode {
+	if segment[0] == '{' {
+		if n.any == nil {
+			n.any = new(routeNode)
+		}
+		return n.any
+	}
+	if unescaped, err := url.PathUnescape(segment); err == nil {
+		segment = unescaped
+	}
+	child := n.literal[segment]
+	if child == nil {
+		if n.literal == nil {
+			n.literal = make(map[string]*routeNode)
+		}
+		child = new(routeNode)
+		n.literal[segment] = child
+	}
+	return child
+}
+
+// judge returns what is wrong with pattern, in itself or beside the others.
+func (t *routeTable) judge(pattern string) (err error) {
+	fault := func(reason, fix string) error {
+		return &PolicyError{Field: "pattern", Index: -1, Value: pattern, Reason: reason, Fix: fix}
+	}
+	host, path, ok := strings.Cut(pattern, "/")
+	path = "/" + path
+	switch before, _, star := strings.Cut(pattern, "*"); {
+	case pattern == "":
+		return fault("a pattern is missing", `write a path such as "/api/", or "/" for every path`)
+	case strings.ContainsAny(pattern, " \t"):
+		rest := strings.TrimSpace(pattern[strings.LastIndexAny(pattern, " \t")+1:])
+		return fault("a route has no method: a preflight carries another than the request to come", "write "+strconv.Quote(max(rest, "/")))
+	case strings.HasSuffix(host, ":") && strings.HasPrefix(path, "//"):
+		return fault("a route has no scheme", "write "+strconv.Quote(path[2:]))
+	case !ok:
+		return fault("a path begins with a slash", fmt.Sprintf("write %q for a path, or %q for a host", "/"+pattern, pattern+"/"))
+	case strings.Contains(host, ":") && !strings.HasSuffix(host, "]"):
+		return fault("a host is matched without its port", "write "+strconv.Quote(host[:strings.LastIndexByte(host, ':')]+path))
+	case host != plainHost(host):
+		return fault("a host is in lower case, and has no dot at its end", "write "+strconv.Quote(plainHost(host)+path))
+	case star:
+		return fault(`"*" matches only itself here`, fmt.Sprintf("write %q for all that begins with it, or %q for one segment", before, before+"{name}"))
+	case strings.ContainsAny(path, "?#"):
+		return fault("a route has no query and no fragment", "write "+strconv.Quote(host+path[:strings.IndexAny(path, "?#")]))
+	case cleaned(path) != path:
+		return fault("no request has this path once it is clean", "write "+strconv.Quote(host+cleaned(path)))
+	case strings.Contains(strings.ToLower(path), "%2f"):
+		return fault(`routers differ in whether "%2F" parts two segments`, `write "{name}" for a segment that has it`)
+	}
+	// The mux panics at a pattern that it does not take.
+	defer func() {
+		said := recover()
+		if said == nil {
+			return
+		}
+		_, other, ok := strings.Cut(fmt.Sprint(said), "conflicts with pattern ")
+		if !ok {
+			reason := fmt.Sprint(said)
+			err = fault(reason[strings.LastIndex(reason, ": ")+len(": "):], `write a path such as "/api/", or a host and a path`)
+			return
+		}
+		other, _ = strconv.QuotedPrefix(other)
+		err = fault("this and "+other+" match some of the same paths, and neither is the more specific one", "make one of them match less")
+	}()
+	t.mux.Handle(pattern, http.NotFoundHandler())
+	return nil
+}
+
+// cleaned is p as [http.ServeMux] looks for it.
+func cleaned(p string) string {
+	clean := path.Clean(p)
+	if strings.HasSuffix(p, "/") && clean != "/" {
+		clean += "/"
+	}
+	return clean
+}
+
+// find returns the route of a request, or nil.
+func (t *routeTable) find(host string, u *url.URL) *route {
+	host = plainHost(host)
+	p := u.Path
+	switch {
+	case p == "":
+		p = "/" // of "GET http://example.com HTTP/1.1"
+	case p[0] != '/':
+		return nil // of OPTIONS *
+	}
+	// A RawPath is there where the path is not escaped as net/url would.
+	if strings.IndexByte(u.RawPath, '%') < 0 && isClean(p) {
+		return t.match(host, p)
+	}
+	// What the next handler makes of this path is not known: whether it cleans it,
+	// parts segments before it unescapes them, or leaves odd escapes as they are.
+	parted, odd, err := unescaped(u.EscapedPath())
+	if err != nil {
+		return nil
+	}
+	r := t.match(host, p)
+	for _, reading := range [...]string{cleaned(p), parted, cleaned(parted), odd, cleaned(odd)} {
+		if t.match(host, reading) != r {
+			return nil
+		}
+	}
+	return r
+}
+
+// unescaped returns path with its segments unescaped one by one: all of them, a
+// slash within one as a NUL; and only those that net/url would escape as they are.
+func unescaped(path string) (parted, odd string, err error) {
+	var all, some strings.Builder
+	for segment := range strings.SplitSeq(strings.TrimPrefix(path, "/"), "/") {
+		plain, err := url.PathUnescape(segment)
+		if err != nil {
+			return "", "", err
+		}
+		all.WriteByte('/')
+		all.WriteString(strings.ReplaceAll(plain, "/", "\x00"))
+		if (&url.URL{Path: plain}).EscapedPath() == segment {
+			segment = plain
+		}
+		some.WriteByte('/')
+		some.WriteString(segment)
+	}
+	return all.String(), some.String(), nil
+}
+
+// plainHost returns host in lower case, without a port and the dot of the root.
+func plainHost(host string) string {
+	if i := strings.LastIndexByte(host, ':'); i > strings.LastIndexByte(host, ']') {
+		host = host[:i]
+	}
+	return header.Lower(strings.TrimSuffix(host, "."))
+}
+
+// isClean reports whether p has neither empty segments nor dot segments.
+func isClean(p string) bool {
+	for i := 0; i+1 < len(p); i++ {
+		if p[i] != '/' {
+			continue
+		}
+		rest := strings.TrimPrefix(p[i+1:], ".")
+		rest = strings.TrimPrefix(rest, ".")
+		if rest == "" && p[i+1] == '.' || rest != "" && rest[0] == '/' {
+			return false
+		}
+	}
+	return true
+}
+
+// match returns the most specific route of a path that is clean: one of the host
+// before one of every host.
+func (t *routeTable) match(host, path string) *route {
+	own, all := t.hosts[host], t.hosts[""]
+	r := own.match(path)
+	last := own
+	if r == nil {
+		r, last = all.match(path), all
+	}
+	if r != nil && !strings.HasSuffix(r.pattern, "/") && !strings.HasSuffix(r.pattern, "...}") {
+		return r
+	}
+	// As the mux has it: "/api" belongs to "/api/", to which it is redirected.
+	for _, n := range [...]*routeNode{own, last} {
+		if d := n.directory(path); d != nil {
+			return d
+		}
+	}
+	return r
+}
+
+func (n *routeNode) match(path string) *route {
+	switch {
+	case n == nil:
+		return nil
+	case path == "":
+		return n.end
+	case path == "/" && n.slash != nil:
+		return n.slash
+	}
+	segment, rest := cutSegment(path)
+	if r := n.literal[segment].match(rest); r != nil {
+		return r
+	}
+	if path != "/" {
+		if r := n.any.match(rest); r != nil {
+			return r
+		}
+	}
+	return n.below
+}
+
+// directory returns the route of path with a slash added, and nothing behind it.
+func (n *routeNode) directory(path string) *route {
+	switch {
+	case n == nil || path == "/":
+		return nil
+	case path == "" && n.slash != nil:
+		return n.slash
+	case path == "":
+		return n.below
+	}
+	segment, rest := cutSegment(path)
+	if r := n.literal[segment].directory(rest); r != nil {
+		return r
+	}
+	return n.any.directory(rest)
+}
+
+// cutSegment returns the first segment of path, which begins with a slash, and
+// the path behind it.
+func cutSegment(path string) (segment, rest string) {
+	if i := strings.IndexByte(path[1:], '/'); i >= 0 {
+		return path[1 : 1+i], path[1+i:]
+	}
+	return path[1:], ""
+}
