@@ -61,6 +61,7 @@ func (r *request) upgradeMixedContent() {
 	upgraded := *u
 	upgraded.scheme = "https"
 	upgraded.origin = originOf(&upgraded)
+	upgraded.href = upgraded.serialize()
 	r.urls = append(r.urls[:len(r.urls)-1:len(r.urls)-1], &upgraded)
 }
 
@@ -137,7 +138,7 @@ func determineNosniff(list []header.Field) bool {
 //
 // https://fetch.spec.whatwg.org/#should-response-to-request-be-blocked-due-to-nosniff?
 func isBlockedByNosniff(destination Destination, list []header.Field) bool {
-	if !determineNosniff(list) {
+	if destination == "" || !determineNosniff(list) {
 		return false
 	}
 	mime, ok := header.ExtractMIMEType(lines(list, "Content-Type"))
@@ -155,8 +156,11 @@ func isBlockedByNosniff(destination Destination, list []header.Field) bool {
 //
 // https://fetch.spec.whatwg.org/#should-response-to-request-be-blocked-due-to-mime-type?
 func isBlockedByMIMEType(destination Destination, list []header.Field) bool {
+	if !destination.isScriptLike() {
+		return false
+	}
 	mime, ok := header.ExtractMIMEType(lines(list, "Content-Type"))
-	if !ok || !destination.isScriptLike() {
+	if !ok {
 		return false
 	}
 	switch mime.Type {

@@ -1,7 +1,10 @@
 package fetch
 
 import (
+	"maps"
 	"net/http"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -46,6 +49,7 @@ type Browser struct {
 
 	init      sync.Once
 	transport http.RoundTripper
+	encodings string // the value of Accept-Encoding
 	preflight preflightCache
 	auth      authEntries
 	cache     httpCache
@@ -98,7 +102,9 @@ type Page struct {
 	origin origin.Origin
 	err    error
 
-	keepalive inflight
+	serialized string // origin
+	site       string // of the top-level page
+	keepalive  inflight
 }
 
 // Origin returns the page's origin; it is opaque if Opaque is set, and for URLs
@@ -117,6 +123,9 @@ func (p *Page) setUp() {
 		if !p.Opaque {
 			p.origin = p.url.origin
 		}
+		p.serialized = p.origin.String()
+		p.site = siteOf(p.topLevelOrigin())
+		p.url.root = p.url.originOnly()
 	})
 }
 
@@ -157,6 +166,8 @@ func (b *Browser) setUp() {
 		if b.Cookies == nil {
 			b.Cookies = &CookieJar{Now: b.Now}
 		}
+		names := slices.Sorted(maps.Keys(b.ContentCodings))
+		b.encodings = strings.Join(append([]string{"gzip", "deflate"}, names...), ", ")
 		b.transport = b.Transport
 		if b.transport == nil {
 			b.transport = newTransport(b)

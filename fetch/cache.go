@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/crossorigin/cors/header"
+	"github.com/crossorigin/cors/origin"
 )
 
 // A preflightCache is the CORS-preflight cache: the zero value is empty. It
@@ -42,15 +43,17 @@ func keyOf(r *request, credentials bool) cacheKey {
 	return cacheKey{
 		// https://fetch.spec.whatwg.org/#determine-the-network-partition-key: the
 		// top-level site.
-		partition:   siteOf(r.page),
+		partition:   r.page.site,
 		origin:      r.preflightOrigin(),
 		url:         r.currentURL().withoutFragment(),
 		credentials: credentials,
 	}
 }
 
-func siteOf(p *Page) string {
-	o := p.topLevelOrigin()
+// siteOf serialises the site of o.
+//
+// https://html.spec.whatwg.org/multipage/browsers.html#obtain-a-site
+func siteOf(o origin.Origin) string {
 	if domain := o.RegistrableDomain(); domain != "" {
 		return o.Scheme() + "://" + domain
 	}

@@ -74,7 +74,7 @@ type unseenBody struct{ body *keepingBody }
 
 func (b unseenBody) Read([]byte) (int, error) {
 	buffer := make([]byte, 32<<10)
-	for b.body.keep != nil {
+	for b.body.response != nil {
 		if _, err := b.body.Read(buffer); err != nil {
 			break // whatever it is, the page does not learn of it
 		}

@@ -47,13 +47,14 @@ type storedResponse struct {
 	statusText string
 	header     []header.Field
 	body       []byte
+	sent       time.Time // the request
 	received   time.Time
-	initialAge time.Duration
+	aged       []header.Field // the header that came then: how old was the response?
 	element    *list.Element
 }
 
 func httpCacheKeyOf(r *request, url string) httpCacheKey {
-	return httpCacheKey{siteOf(r.page), url, r.cachedApart()}
+	return httpCacheKey{r.page.site, url, r.cachedApart()}
 }
 
 // lookup selects the stored response for r, nil if there is none. It may need
@@ -100,8 +101,12 @@ func (s *storedResponse) response(r *request) *response {
 //
 // https://fetch.spec.whatwg.org/#concept-stale-response
 func (s *storedResponse) isStale(r *request, now time.Time) bool {
-	age, lifetime := s.age(now), s.lifetime(r.browser)
+	lifetime := s.lifetime(r.browser)
 	asked := directivesOf(r.headers)
+	if lifetime == 0 && len(asked) == 0 {
+		return true // whatever its age
+	}
+	age := s.age(now)
 	if r.cache == CacheNoCache || s.directives().has("no-cache") || asked.has("no-cache") || r.neverFresh(s.status) {
 		return true
 	}
@@ -128,13 +133,16 @@ func (s *storedResponse) isStale(r *request, now time.Time) bool {
 // https://fetch.spec.whatwg.org/#concept-stale-while-revalidate-response
 func (s *storedResponse) isStaleWhileRevalidate(r *request, now time.Time) bool {
 	grace, ok := s.directives().seconds("stale-while-revalidate")
+	if !ok {
+		return false
+	}
 	age, lifetime := s.age(now), s.lifetime(r.browser)
-	return ok && age >= lifetime && age < lifetime+grace && !s.directives().has("no-cache") && len(directivesOf(r.headers)) == 0
+	return age >= lifetime && age < lifetime+grace && !s.directives().has("no-cache") && len(directivesOf(r.headers)) == 0
 }
 
 // https://httpwg.org/specs/rfc9111.html#age.calculations
 func (s *storedResponse) age(now time.Time) time.Duration {
-	return s.initialAge + max(0, now.Sub(s.received))
+	return initialAge(s.aged, s.sent, s.received) + max(0, now.Sub(s.received))
 }
 
 // lifetime is how long s is fresh.
@@ -144,13 +152,15 @@ func (s *storedResponse) lifetime(b *Browser) time.Duration {
 	if maxAge, ok := s.directives().seconds("max-age"); ok {
 		return maxAge
 	}
-	date := s.received
-	if t, ok := headerTime(s.header, "Date"); ok {
-		date = t
+	date := func() time.Time {
+		if t, ok := headerTime(s.header, "Date"); ok {
+			return t
+		}
+		return s.received
 	}
 	if _, ok := get(s.header, "Expires"); ok {
 		expires, _ := headerTime(s.header, "Expires") // what is no date has passed
-		return max(0, expires.Sub(date))
+		return max(0, expires.Sub(date()))
 	}
 	if b.Profile.cachesForEver(s.status) {
 		return math.MaxInt64 / 2
@@ -159,7 +169,7 @@ func (s *storedResponse) lifetime(b *Browser) time.Duration {
 		return 0
 	}
 	if modified, ok := headerTime(s.header, "Last-Modified"); ok {
-		return max(0, date.Sub(modified)/10)
+		return max(0, date().Sub(modified)/10)
 	}
 	return 0
 }
@@ -200,37 +210,35 @@ func (s *storedResponse) validators(r *request) {
 //
 // https://httpwg.org/specs/rfc9111.html#response.cacheability
 func (c *httpCache) store(r *request, res *response, sent time.Time) *response {
-	if !isStorable(r, res) {
+	varies := getSplit(res.header, "Vary")
+	if !isStorable(r, res) || slices.Contains(varies, "*") {
 		return res
 	}
 	now := r.browser.now()
 	s := &storedResponse{
 		key:    httpCacheKeyOf(r, r.currentURL().withoutFragment()),
 		status: res.status, statusText: res.statusText, header: res.header,
-		received: now, initialAge: initialAge(res.header, sent, now),
+		sent: sent, received: now, aged: res.header,
 	}
 	s.authorized, _ = get(r.headers, "Authorization")
-	for _, name := range getSplit(res.header, "Vary") {
+	s.vary = make([]header.Field, len(varies))
+	for i, name := range varies {
 		value, _ := get(r.headers, name)
-		s.vary = append(s.vary, header.Field{Name: name, Value: value})
+		s.vary[i] = header.Field{Name: name, Value: value}
 	}
 	_, redirects := get(res.header, "Location")
 	if redirects && isRedirectStatus(res.status) || isNullBodyStatus(res.status) || r.method == "HEAD" {
 		c.put(s) // whose body nobody reads
 		return res
 	}
-	kept := *res
-	kept.body = &keepingBody{body: res.body, keep: func(body []byte) {
-		s.body = body
-		c.put(s)
-	}}
-	return &kept
+	res.body = &keepingBody{body: res.body, cache: c, response: s}
+	return res
 }
 
 func isStorable(r *request, res *response) bool {
 	switch {
 	case r.method != "GET" && !(r.method == "HEAD" && r.quirk(headCached)), r.cache == CacheNoStore, !r.cachesRange(),
-		directivesOf(res.header).has("no-store"), directivesOf(r.headers).has("no-store"), slices.Contains(getSplit(res.header, "Vary"), "*"):
+		directivesOf(res.header).has("no-store"), directivesOf(r.headers).has("no-store"):
 		return false
 	}
 	if r.browser.Profile != Standard {
@@ -276,10 +284,8 @@ func (c *httpCache) put(s *storedResponse) {
 	if c.stored == nil {
 		c.stored = map[httpCacheKey][]*storedResponse{}
 	}
-	for _, old := range slices.Clone(c.stored[s.key]) {
-		if slices.Equal(old.vary, s.vary) {
-			c.drop(old)
-		}
+	if i := slices.IndexFunc(c.stored[s.key], func(old *storedResponse) bool { return slices.Equal(old.vary, s.vary) }); i >= 0 {
+		c.drop(c.stored[s.key][i])
 	}
 	if variants := c.stored[s.key]; len(variants) == maxCacheVariants {
 		c.drop(variants[0])
@@ -322,7 +328,7 @@ func (c *httpCache) drop(s *storedResponse) {
 func (c *httpCache) freshen(r *request, s *storedResponse, notModified *response, sent time.Time) *storedResponse {
 	now := r.browser.now()
 	fresh := *s
-	fresh.received, fresh.initialAge = now, initialAge(notModified.header, sent, now)
+	fresh.sent, fresh.received, fresh.aged = sent, now, notModified.header
 	fresh.header = slices.DeleteFunc(slices.Clone(s.header), func(f header.Field) bool {
 		_, said := get(notModified.header, f.Name)
 		return said && !isBodyHeader(f.Name)
@@ -449,25 +455,27 @@ func parseSeconds(s string) (time.Duration, bool) {
 	return time.Duration(seconds) * time.Second, true
 }
 
-// A keepingBody hands its bytes to keep once all of them have been read.
+// A keepingBody puts its response into the cache once all of it has been read.
 type keepingBody struct {
-	body io.ReadCloser
-	read []byte
-	keep func([]byte)
+	body     io.ReadCloser
+	read     []byte
+	cache    *httpCache
+	response *storedResponse // nil once it is kept, or cannot be
 }
 
 func (k *keepingBody) Read(p []byte) (int, error) {
 	n, err := k.body.Read(p)
-	if k.keep == nil {
+	if k.response == nil {
 		return n, err
 	}
 	k.read = append(k.read, p[:n]...)
 	switch {
 	case len(k.read) > maxCachedBody, err != nil && err != io.EOF:
-		k.keep, k.read = nil, nil
+		k.response, k.read = nil, nil
 	case err == io.EOF:
-		k.keep(k.read)
-		k.keep, k.read = nil, nil
+		k.response.body = k.read
+		k.cache.put(k.response)
+		k.response, k.read = nil, nil
 	}
 	return n, err
 }

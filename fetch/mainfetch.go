@@ -33,9 +33,12 @@ func mainFetch(ctx context.Context, r *request, recursive bool) (*response, *Blo
 	// 9.
 	if r.referrerURL != nil {
 		// What one hop is not told, the next one is not told either.
-		r.referrer = determineReferrer(r.referrerPolicy, r.referrerURL, r.currentURL())
+		r.referrerURL = determineReferrer(r.referrerPolicy, r.referrerURL, r.currentURL())
 		r.trimReferrer()
-		r.referrerURL, _ = parseURL(r.referrer, nil) // nil for "", which is no URL
+		r.referrer = ""
+		if r.referrerURL != nil {
+			r.referrer = r.referrerURL.href
+		}
 	}
 	if !recursive {
 		r.firstReferrer = r.referrer

@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"io"
-	"maps"
 	"math"
 	"net/http"
 	"net/http/httptrace"
@@ -67,7 +66,7 @@ func httpNetworkOrCacheFetch(ctx context.Context, r *request, isAuthenticationFe
 	if hr.has("Range") {
 		hr.append("Accept-Encoding", "identity")
 	} else {
-		hr.append("Accept-Encoding", r.browser.acceptEncoding())
+		hr.append("Accept-Encoding", r.browser.encodings)
 	}
 	// 8.21.
 	if includeCredentials {
@@ -344,11 +343,6 @@ func (b *Browser) userAgent() string {
 	return "Mozilla/5.0 (compatible; crossorigin-cors)"
 }
 
-func (b *Browser) acceptEncoding() string {
-	names := slices.Sorted(maps.Keys(b.ContentCodings))
-	return strings.Join(append([]string{"gzip", "deflate"}, names...), ", ")
-}
-
 // httpNetworkFetch is HTTP-network fetch.
 //
 // https://fetch.spec.whatwg.org/#concept-http-network-fetch
@@ -444,26 +438,27 @@ func (f failingReader) Read([]byte) (int, error) { return 0, f.err }
 // them; lines of the same name become one, as in browsers.
 func httpRequest(ctx context.Context, r *request) *http.Request {
 	h := make(http.Header, len(r.headers))
-	for _, f := range r.headers {
+	values := make([]string, len(r.headers)) // one slice for all of them
+	for i, f := range r.headers {
 		name := f.Name
 		if header.EqualFold(name, "User-Agent") {
 			name = "User-Agent" // net/http adds its own otherwise
 		}
-		if values := h[name]; len(values) == 0 {
-			h[name] = []string{f.Value}
+		if lines := h[name]; len(lines) == 0 {
+			values[i] = f.Value
+			h[name] = values[i : i+1 : i+1]
 		} else if header.EqualFold(name, "Content-Type") && r.quirk(oneContentType) {
 			if !r.hasBody || len(r.urls) > 1 {
-				values[0] = f.Value
+				lines[0] = f.Value
 			}
 		} else {
-			values[0] += ", " + f.Value
+			lines[0] += ", " + f.Value
 		}
 	}
 	u := r.currentURL()
-	hreq := &http.Request{
-		Method: r.method, URL: u.netURL(), Host: u.hostPort(), Header: h,
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-	}
+	hreq := new(http.Request).WithContext(ctx)
+	hreq.Method, hreq.URL, hreq.Host, hreq.Header = r.method, u.netURL(), u.hostPort(), h
+	hreq.Proto, hreq.ProtoMajor, hreq.ProtoMinor = "HTTP/1.1", 1, 1
 	if body, length := r.bodyReader(); body != nil {
 		hreq.Body, hreq.ContentLength = io.NopCloser(body), length
 		if length == 0 {
@@ -476,7 +471,7 @@ func httpRequest(ctx context.Context, r *request) *http.Request {
 			}
 		}
 	}
-	return hreq.WithContext(ctx)
+	return hreq
 }
 
 // refuseHTTP1 closes a connection of HTTP/1 before anything is written to it, and
@@ -495,8 +490,15 @@ func refuseHTTP1(ctx context.Context, refused *atomic.Bool) context.Context {
 
 // fields lists h by name; net/http keeps the order of lines within one.
 func fields(h http.Header) []header.Field {
-	list := make([]header.Field, 0, len(h))
-	for _, name := range slices.Sorted(maps.Keys(h)) {
+	var buf [24]string // on the stack for most responses
+	names, n := buf[:0], 0
+	for name, values := range h {
+		names = append(names, name)
+		n += len(values)
+	}
+	slices.Sort(names)
+	list := make([]header.Field, 0, n)
+	for _, name := range names {
 		for _, value := range h[name] {
 			list = append(list, header.Field{Name: name, Value: value})
 		}

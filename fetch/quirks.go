@@ -240,8 +240,8 @@ func (r *request) differingLocations(res *response) bool {
 func (r *request) trimReferrer() {
 	switch r.referrerPolicy {
 	case ReferrerPolicyUnsafeURL, ReferrerPolicyNoReferrerWhenDowngrade:
-		if u, err := parseURL(r.referrer, nil); err == nil && !origin.SameSite(u.origin, r.currentURL().origin) && r.quirk(relaxedReferrerTrimmed) {
-			_, r.referrer = stripReferrer(u)
+		if u := r.referrerURL; u != nil && !origin.SameSite(u.origin, r.currentURL().origin) && r.quirk(relaxedReferrerTrimmed) {
+			r.referrerURL = u.originOnly()
 		}
 	}
 }

@@ -53,69 +53,69 @@ func parseReferrerPolicy(lines []string) ReferrerPolicy {
 // maxReferrer is the length above which a referrer is cut down to its origin.
 const maxReferrer = 4096
 
-// determineReferrer returns the value of Referer for a request to current, ""
-// for no referrer. The source is the page's URL, or the one that the request
-// names; nil where the request's referrer is "no-referrer", or is "client" in a
-// page whose origin is opaque.
+// determineReferrer returns the referrer of a request to current, nil for none.
+// The source is the page's URL, or the one that the request names; nil where the
+// request's referrer is "no-referrer", or is "client" in a page whose origin is
+// opaque.
 //
 // https://w3c.github.io/webappsec-referrer-policy/#determine-requests-referrer
-func determineReferrer(policy ReferrerPolicy, source, current *urlRecord) string {
+func determineReferrer(policy ReferrerPolicy, source, current *urlRecord) *urlRecord {
 	// Beyond the local schemes, which strip-url leaves out, no browser tells a
 	// server about file: and the like.
 	if source == nil || !isHTTPScheme(source.scheme) {
-		return ""
+		return nil
 	}
-	full, originOnly := stripReferrer(source)
-	if len(full) > maxReferrer {
-		full = originOnly
+	full := stripReferrer(source)
+	if len(full.href) > maxReferrer {
+		full = source.originOnly()
 	}
 	same := origin.Same(source.origin, current.origin)
 	downgrade := source.isTrustworthy() && !current.isTrustworthy()
 	switch policy {
 	case ReferrerPolicyOrigin:
-		return originOnly
+		return source.originOnly()
 	case ReferrerPolicyUnsafeURL:
 		return full
 	case ReferrerPolicyStrictOrigin:
 		if downgrade {
-			return ""
+			return nil
 		}
-		return originOnly
+		return source.originOnly()
 	case "", ReferrerPolicyStrictOriginWhenCrossOrigin:
 		switch {
 		case same:
 			return full
 		case downgrade:
-			return ""
+			return nil
 		}
-		return originOnly
+		return source.originOnly()
 	case ReferrerPolicySameOrigin:
 		if same {
 			return full
 		}
-		return ""
+		return nil
 	case ReferrerPolicyOriginWhenCrossOrigin:
 		if same {
 			return full
 		}
-		return originOnly
+		return source.originOnly()
 	case ReferrerPolicyNoReferrerWhenDowngrade:
 		if downgrade {
-			return ""
+			return nil
 		}
 		return full
 	}
-	return "" // no-referrer, and what is no policy at all
+	return nil // no-referrer, and what is no policy at all
 }
 
-// stripReferrer is u without what no server is told: credentials and fragment;
-// and, the second, without path and query.
+// stripReferrer is u without what no server is told: credentials and fragment.
 //
 // https://w3c.github.io/webappsec-referrer-policy/#strip-url
-func stripReferrer(u *urlRecord) (full, originOnly string) {
-	v := *u
-	v.username, v.password = "", ""
-	full = v.withoutFragment()
-	v.path, v.query, v.hasQuery = "/", "", false
-	return full, v.withoutFragment()
+func stripReferrer(u *urlRecord) *urlRecord {
+	if !u.hasFragment {
+		return u.withoutCredentials()
+	}
+	v := *u.withoutCredentials()
+	v.fragment, v.hasFragment = "", false
+	return &v
 }

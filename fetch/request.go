@@ -320,7 +320,7 @@ func (r *request) setReferrer(referrer string) error {
 //
 // https://fetch.spec.whatwg.org/#concept-headers-fill
 func (r *request) setHeaders(fields []header.Field) error {
-	h := Headers{Guard: GuardRequest}
+	h := Headers{Guard: GuardRequest, List: make([]header.Field, 0, len(fields)+2)} // and Accept, Accept-Language
 	if r.mode == ModeNoCORS {
 		h.Guard = GuardRequestNoCORS
 	}
@@ -349,7 +349,7 @@ func (r *request) serializedOrigin() string {
 	if r.redirectTaint() != taintSameOrigin && !r.pageOrigin {
 		return "null"
 	}
-	return r.origin.String()
+	return r.page.serialized
 }
 
 // A redirectTaint says how far the redirects of a request have led it astray.
@@ -386,12 +386,15 @@ func (r *request) has(names ...string) bool {
 
 func (r *request) append(name, value string) { r.headers = appendField(r.headers, name, value) }
 
+// roomForHeaders is how many the browser adds to those of a page.
+const roomForHeaders = 10
+
 // clone copies r so that headers and URLs of the copy can change.
 //
 // https://fetch.spec.whatwg.org/#concept-request-clone
 func (r *request) clone() *request {
 	c := *r
-	c.headers = slices.Clip(r.headers)
+	c.headers = append(make([]header.Field, 0, len(r.headers)+roomForHeaders), r.headers...)
 	c.urls = slices.Clip(r.urls)
 	return &c
 }

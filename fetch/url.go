@@ -27,6 +27,9 @@ type urlRecord struct {
 	origin             origin.Origin
 
 	authority, hasQuery, hasFragment, opaquePath bool
+
+	href string     // serialised without the fragment
+	root *urlRecord // what originOnly returns, if that is known; nil if not
 }
 
 // maxURL is the longest URL that is looked at: Chromium's limit.
@@ -103,6 +106,7 @@ func newURLRecord(p *whatwg.Url) *urlRecord {
 	u.hasQuery = strings.Contains(rest, "?")
 	u.authority = strings.HasPrefix(rest[len(u.scheme):], "://")
 	u.origin = originOf(u)
+	u.href = u.serialize()
 	return u
 }
 
@@ -143,9 +147,13 @@ func (u *urlRecord) String() string {
 }
 
 // withoutFragment serialises u with "exclude fragment".
-func (u *urlRecord) withoutFragment() string {
+func (u *urlRecord) withoutFragment() string { return u.href }
+
+// serialize makes href of the other fields. What copies a record and changes
+// them calls it again.
+func (u *urlRecord) serialize() string {
 	var b strings.Builder
-	b.Grow(len(u.scheme) + len("://:@:?") + len(u.username) + len(u.password) + len(u.host) + len(u.port) + len(u.path) + len(u.query))
+	b.Grow(u.length())
 	b.WriteString(u.scheme)
 	b.WriteByte(':')
 	if u.authority {
@@ -168,6 +176,21 @@ func (u *urlRecord) withoutFragment() string {
 		b.WriteString(u.query)
 	}
 	return b.String()
+}
+
+// length is the length of what serialize makes, or a little more.
+func (u *urlRecord) length() int {
+	n := len(u.scheme) + len("://") + len(u.host) + len(u.path)
+	if u.hasCredentials() {
+		n += len(u.username) + len(u.password) + len(":@")
+	}
+	if u.port != "" {
+		n += len(u.port) + len(":")
+	}
+	if u.hasQuery {
+		n += len(u.query) + len("?")
+	}
+	return n
 }
 
 // hostPort is the host, and the port unless it is the scheme's default: what
@@ -209,7 +232,23 @@ func (u *urlRecord) withoutCredentials() *urlRecord {
 		return u
 	}
 	v := *u
-	v.username, v.password = "", ""
+	v.username, v.password, v.root = "", "", nil
+	v.href = v.serialize()
+	return &v
+}
+
+// originOnly is u without credentials, path, query and fragment.
+func (u *urlRecord) originOnly() *urlRecord {
+	if u.root != nil {
+		return u.root
+	}
+	if u.path == "/" && !u.hasQuery && !u.hasFragment && !u.hasCredentials() {
+		return u
+	}
+	v := *u
+	v.username, v.password, v.path, v.query, v.fragment = "", "", "/", "", ""
+	v.hasQuery, v.hasFragment = false, false
+	v.href = v.serialize()
 	return &v
 }
 
@@ -228,7 +267,10 @@ func (u *urlRecord) withFragmentOf(v *urlRecord) *urlRecord {
 // byte for byte as they are in u.
 func (u *urlRecord) netURL() *neturl.URL {
 	n := &neturl.URL{Scheme: u.scheme, Host: u.hostPort(), RawQuery: u.query, ForceQuery: u.hasQuery && u.query == ""}
-	n.Path, n.RawPath = string(percentDecode(u.path)), u.path
+	n.Path, n.RawPath = u.path, u.path
+	if strings.Contains(u.path, "%") {
+		n.Path = string(percentDecode(u.path))
+	}
 	if n.EscapedPath() != u.path {
 		// net/url would encode bytes that the URL Standard leaves, "|" for one.
 		n.Opaque = u.path
@@ -347,7 +389,10 @@ func parseOrdinary(s string, base *urlRecord) *urlRecord {
 			scheme: base.scheme, authority: true, username: base.username, password: base.password,
 			host: base.host, port: base.port, origin: base.origin,
 		}
-		return u.ordinaryPath(s)
+		if u = u.ordinaryPath(s); u != nil {
+			u.href = u.serialize()
+		}
+		return u
 	}
 	colon := strings.IndexByte(s, ':')
 	if colon < 1 {
@@ -358,18 +403,20 @@ func parseOrdinary(s string, base *urlRecord) *urlRecord {
 			return nil
 		}
 	}
+	input := s
 	u := &urlRecord{scheme: s[:colon]}
 	s = s[colon+1:]
 	switch u.scheme {
 	case "data", "about":
 		return u.ordinaryOpaque(s)
 	case "http", "https", "ws", "wss":
-		return u.ordinaryAuthority(s)
+		return u.ordinaryAuthority(input, s)
 	}
 	return nil
 }
 
-func (u *urlRecord) ordinaryAuthority(s string) *urlRecord {
+// ordinaryAuthority reads s, which is input behind the scheme and its colon.
+func (u *urlRecord) ordinaryAuthority(input, s string) *urlRecord {
 	s, ok := strings.CutPrefix(s, "//")
 	if !ok {
 		return nil
@@ -392,8 +439,21 @@ func (u *urlRecord) ordinaryAuthority(s string) *urlRecord {
 		}
 	}
 	u.host, u.authority = host, true
-	u.origin = originOf(u)
-	return u.ordinaryPath(s[end:])
+	if serialized := input[:len(input)-len(s)+end]; u.port == port {
+		u.origin, _ = origin.Parse(serialized) // as it is
+	} else {
+		u.origin = originOf(u)
+	}
+	if u = u.ordinaryPath(s[end:]); u == nil {
+		return nil
+	}
+	// Nothing gets shorter but for ports, so that what is as long is the same.
+	if href, _, _ := strings.Cut(input, "#"); u.port == port && len(href) == u.length() {
+		u.href = href
+	} else {
+		u.href = u.serialize()
+	}
+	return u
 }
 
 // isOrdinaryHost reports whether the URL parser leaves host as it is.
@@ -480,6 +540,7 @@ func (u *urlRecord) ordinaryOpaque(s string) *urlRecord {
 		return nil
 	}
 	u.opaquePath = true
+	u.href = u.serialize()
 	return u
 }
 

@@ -1,14 +1,12 @@
 package header
 
-import "strings"
-
 // IsForbiddenRequest reports whether a page may not set a request-header of
 // this name and value.
 //
 // https://fetch.spec.whatwg.org/#forbidden-request-header
 func IsForbiddenRequest(name, value string) bool {
-	name = Lower(name)
-	switch name {
+	var buf [longestName]byte
+	switch string(lowerInto(buf[:0], name)) {
 	case "accept-charset", "accept-encoding", "access-control-request-headers", "access-control-request-method",
 		"connection", "content-length", "cookie", "cookie2", "date", "dnt", "expect", "host", "keep-alive", "origin",
 		"referer", "set-cookie", "te", "trailer", "transfer-encoding", "upgrade", "via":
@@ -20,7 +18,11 @@ func IsForbiddenRequest(name, value string) bool {
 			}
 		}
 	}
-	return strings.HasPrefix(name, "proxy-") || strings.HasPrefix(name, "sec-")
+	return hasPrefixFold(name, "proxy-") || hasPrefixFold(name, "sec-")
+}
+
+func hasPrefixFold(name, prefix string) bool {
+	return len(name) >= len(prefix) && EqualFold(name[:len(prefix)], prefix)
 }
 
 // IsForbiddenResponse reports whether no page may see response-headers of this
@@ -36,7 +38,8 @@ func IsForbiddenResponse(name string) bool {
 //
 // https://fetch.spec.whatwg.org/#request-body-header-name
 func IsRequestBody(name string) bool {
-	switch Lower(name) {
+	var buf [longestName]byte
+	switch string(lowerInto(buf[:0], name)) {
 	case "content-encoding", "content-language", "content-location", "content-type":
 		return true
 	}

@@ -10,7 +10,8 @@ func IsSafelistedRequest(name, value string) bool {
 	if len(value) > 128 {
 		return false
 	}
-	switch Lower(name) {
+	var buf [longestName]byte
+	switch string(lowerInto(buf[:0], name)) {
 	case "accept":
 		return !contains(value, unsafe)
 	case "accept-language", "content-language":
@@ -86,18 +87,20 @@ func contains(value string, what uint8) bool {
 //
 // https://fetch.spec.whatwg.org/#cors-unsafe-request-header-names
 func UnsafeRequestNames(list []Field) []string {
-	var unsafeNames, potentiallyUnsafe []string
+	var unsafeNames []string
 	size := 0
 	for _, f := range list {
-		if !IsSafelistedRequest(f.Name, f.Value) {
+		if IsSafelistedRequest(f.Name, f.Value) {
+			size += len(f.Value)
+		} else {
 			unsafeNames = append(unsafeNames, f.Name)
-			continue
 		}
-		potentiallyUnsafe = append(potentiallyUnsafe, f.Name)
-		size += len(f.Value)
 	}
-	if size > 1024 {
-		unsafeNames = append(unsafeNames, potentiallyUnsafe...)
+	if size > 1024 { // then the safe ones are unsafe together
+		unsafeNames = unsafeNames[:0]
+		for _, f := range list {
+			unsafeNames = append(unsafeNames, f.Name)
+		}
 	}
 	return SortedLowerSet(unsafeNames)
 }
@@ -115,7 +118,8 @@ func IsNonWildcardRequestName(name string) bool {
 //
 // https://fetch.spec.whatwg.org/#cors-safelisted-response-header-name
 func IsSafelistedResponse(name string) bool {
-	switch Lower(name) {
+	var buf [longestName]byte
+	switch string(lowerInto(buf[:0], name)) {
 	case "cache-control", "content-language", "content-length", "content-type", "expires", "last-modified", "pragma":
 		return true
 	}
@@ -127,7 +131,8 @@ func IsSafelistedResponse(name string) bool {
 //
 // https://fetch.spec.whatwg.org/#no-cors-safelisted-request-header-name
 func IsNoCORSSafelistedRequestName(name string) bool {
-	switch Lower(name) {
+	var buf [longestName]byte
+	switch string(lowerInto(buf[:0], name)) {
 	case "accept", "accept-language", "content-language", "content-type":
 		return true
 	}

@@ -54,6 +54,21 @@ func Lower(name string) string {
 	return name
 }
 
+// lowerInto appends name in lower case to buf. A string made of the result, only
+// to be compared, is not allocated if it is short.
+func lowerInto(buf []byte, name string) []byte {
+	if len(name) > cap(buf) {
+		return buf // longer than all that it is compared with
+	}
+	for i := range len(name) {
+		buf = append(buf, lower(name[i]))
+	}
+	return buf
+}
+
+// longestName is the length of the longest name that others are compared with.
+const longestName = len("access-control-request-headers")
+
 // EqualFold reports whether a and b are the same but for the case of ASCII
 // letters: the standard's byte-case-insensitive match.
 func EqualFold(a, b string) bool {
