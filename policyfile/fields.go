@@ -2,6 +2,7 @@ package policyfile
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -117,6 +118,10 @@ func (r *reader) maxAge(n ast.Node) time.Duration {
 		return 0
 	case *ast.IntegerNode:
 		s = v.Token.Value
+		if strings.TrimLeft(s, "-0123456789") != "" {
+			r.fault(placeOf(v), s, "seconds are written in decimal digits", fmt.Sprintf("write %d", v.Value))
+			return 0
+		}
 	case *ast.StringNode:
 		var ok bool
 		if s, ok = r.text(v, "", ""); !ok {

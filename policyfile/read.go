@@ -270,17 +270,12 @@ func (r *reader) pairs(n ast.Node, fix string) ([]entry, bool) {
 			entries = append(entries, e)
 			continue
 		}
-		var key ast.Node = v.Key
-		if k, ok := key.(*ast.MappingKeyNode); ok {
-			key = k.Value
-		}
-		switch k := key.(type) {
-		case *ast.StringNode:
-			e.key = k.Value
-		default:
-			r.wrongType(key, "a key is a text", "write the key in quotes")
+		key, ok := v.Key.(*ast.StringNode)
+		if !ok {
+			r.wrongType(v.Key, "a key is a text", "write the key in quotes")
 			continue
 		}
+		e.key = key.Value
 		entries = append(entries, e)
 	}
 	return entries, true
@@ -397,39 +392,30 @@ func (r *reader) list(n ast.Node, example string) (list []string, at []place) {
 			}
 			done()
 		}
-	case *ast.StringNode:
-		s, ok := r.text(v, "", "")
-		if !ok {
-			return nil, nil
-		}
-		return split(s, placeOf(v), quoted(v))
 	default:
-		r.wrongType(v, "a list is wanted", "write one such as "+example)
+		if s, ok := r.text(v, "a list is wanted", "write one such as "+example); ok {
+			return split(s, v)
+		}
 	}
 	return list, at
 }
 
-// split cuts s at its commas.
-func split(s string, at place, quoted int) (list []string, places []place) {
-	column := at.column + quoted
+// split cuts s, the text of n, at its commas.
+func split(s string, n ast.Node) (list []string, places []place) {
+	at := placeOf(n)
+	column := at.column
+	if t := n.GetToken().Type; t == token.SingleQuoteType || t == token.DoubleQuoteType {
+		column++
+	}
 	for part := range strings.SplitSeq(s, ",") {
-		before := len(part) - len(strings.TrimLeft(part, " \t\n"))
-		list = append(list, strings.TrimSpace(part))
-		places = append(places, place{at.line, column + before})
+		p := at
+		if n.Type() == ast.StringType && strings.Contains(s, ",") {
+			p.column = column + len(part) - len(strings.TrimLeft(part, " \t\n"))
+		}
+		list, places = append(list, strings.TrimSpace(part)), append(places, p)
 		column += utf8.RuneCountInString(part) + 1
 	}
-	if len(list) == 1 {
-		places[0] = at
-	}
 	return list, places
-}
-
-// quoted is 1 if n is in quotes, otherwise 0.
-func quoted(n *ast.StringNode) int {
-	if t := n.Token.Type; t == token.SingleQuoteType || t == token.DoubleQuoteType {
-		return 1
-	}
-	return 0
 }
 
 func (r *reader) boolean(n ast.Node) bool {
