@@ -18,27 +18,33 @@ var duration = regexp.MustCompile(`^(?:[0-9]+(?:d|h|m|s))+$`)
 
 var durationPart = regexp.MustCompile(`([0-9]+)(d|h|m|s)`)
 
-// parseDuration reads "10m", "1h30m", "1d" and, as seconds, "600". If s is none
-// of these, it says why and what to write.
-func parseDuration(s string) (d time.Duration, reason, fix string) {
+// ParseMaxAge reads a [cors.Policy.MaxAge], as a file or a flag gives it: "10m",
+// "1h30m", "1d" or, as seconds, "600". Zero that is written is zero that is sent.
+// Its errors are of type [*ValueError].
+func ParseMaxAge(s string) (time.Duration, error) {
+	text := s
 	if s != "" && strings.Trim(s, "0123456789") == "" {
-		s += "s"
+		text += "s"
 	}
 	switch {
 	case strings.HasPrefix(s, "-"):
-		return 0, "a duration is not negative", "write 0 if browsers shall keep no answer, or remove it"
-	case !duration.MatchString(s):
-		return 0, "this is not a duration", mendedDuration(s)
+		return 0, &ValueError{s, "a duration is not negative", "write 0 if browsers shall keep no answer, or remove it"}
+	case !duration.MatchString(text):
+		return 0, &ValueError{s, "this is not a duration", mendedDuration(s)}
 	}
-	for _, part := range durationPart.FindAllStringSubmatch(s, -1) {
+	var d time.Duration
+	for _, part := range durationPart.FindAllStringSubmatch(text, -1) {
 		n, err := strconv.ParseInt(part[1], 10, 32)
 		unit := map[string]time.Duration{"d": 24 * time.Hour, "h": time.Hour, "m": time.Minute, "s": time.Second}[part[2]]
 		if err != nil || time.Duration(n) > maxDuration/unit || d > maxDuration-time.Duration(n)*unit {
-			return 0, "this is longer than any browser can count", `write "1d": none keeps an answer for longer`
+			return 0, &ValueError{s, "this is longer than any browser can count", `write "1d": none keeps an answer for longer`}
 		}
 		d += time.Duration(n) * unit
 	}
-	return d, "", ""
+	if d == 0 {
+		return -1, nil
+	}
+	return d, nil
 }
 
 // words is a duration as it is spoken.

@@ -42,3 +42,14 @@ func (e *Error) Error() string {
 	fmt.Fprintf(&b, "%s; %s", e.Reason, e.Fix)
 	return b.String()
 }
+
+// A ValueError is why a value is refused, wherever it stands.
+type ValueError struct {
+	Value  string // what was given, without a password
+	Reason string // what is wrong with it
+	Fix    string // what to do
+}
+
+func (e *ValueError) Error() string {
+	return fmt.Sprintf("%.200q: %s; %s", e.Value, e.Reason, e.Fix)
+}

@@ -10,6 +10,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"github.com/crossorigin/cors"
+	"github.com/crossorigin/cors/edge"
 )
 
 // A field is a key of a route.
@@ -95,22 +96,16 @@ func init() {
 	inYAML = strings.NewReplacer(words...)
 }
 
-func (r *reader) upstreamHeaders(n ast.Node) UpstreamHeaders {
-	const wanted, fix = "strip, keep or fill is wanted", "write strip (the policy alone speaks), keep (the upstream alone) or fill (the policy where the upstream is silent)"
+func (r *reader) upstreamHeaders(n ast.Node) (mode edge.Mode) {
+	const wanted, fix = "strip, fill or keep is wanted", "write strip (the policy alone speaks), fill (the policy where the upstream says nothing) or keep (the upstream alone)"
 	s, ok := r.text(n, wanted, fix)
-	if !ok {
-		return Strip
-	}
-	i := slices.Index(upstreamHeaders[:], s)
-	if i < 0 {
+	if ok && mode.UnmarshalText([]byte(s)) != nil {
 		r.fault(placeOf(n), s, wanted, fix)
-		return Strip
 	}
-	return UpstreamHeaders(i)
+	return mode
 }
 
-// maxAge reads how long a browser may keep the answer to a preflight. Zero that
-// is written is zero that is sent.
+// maxAge reads how long a browser may keep the answer to a preflight.
 func (r *reader) maxAge(n ast.Node) time.Duration {
 	var s string
 	switch v := r.deref(n).(type) {
@@ -122,22 +117,15 @@ func (r *reader) maxAge(n ast.Node) time.Duration {
 			r.fault(placeOf(v), s, "seconds are written in decimal digits", fmt.Sprintf("write %d", v.Value))
 			return 0
 		}
-	case *ast.StringNode:
+	default:
 		var ok bool
-		if s, ok = r.text(v, "", ""); !ok {
+		if s, ok = r.text(v, "a duration is wanted", durationFix); !ok {
 			return 0
 		}
-	default:
-		r.wrongType(v, "a duration is wanted", durationFix)
-		return 0
 	}
-	d, reason, fix := parseDuration(s)
-	if reason != "" {
-		r.fault(placeOf(n), s, reason, fix)
-		return 0
-	}
-	if d == 0 {
-		return -1
+	d, err := ParseMaxAge(s)
+	if err, ok := err.(*ValueError); ok {
+		r.fault(placeOf(n), s, err.Reason, err.Fix)
 	}
 	return d
 }

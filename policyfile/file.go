@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/crossorigin/cors"
+	"github.com/crossorigin/cors/edge"
 )
 
 // A File is what a cors.yaml says.
@@ -23,23 +24,9 @@ type Route struct {
 	Pattern         string      // as [cors.NewRoutes] takes it
 	Policy          cors.Policy // the zero one where the file says "off"
 	Upstream        *url.URL    // http, https or h2c; the file's where the route names none; nil if neither does
-	UpstreamHeaders UpstreamHeaders
+	UpstreamHeaders edge.Mode
 	Shadow          bool // decide and count, but enforce nothing
 }
-
-// UpstreamHeaders says what becomes of Access-Control-* in the responses of an
-// upstream.
-type UpstreamHeaders uint8
-
-const (
-	Strip UpstreamHeaders = iota // remove them: the policy alone speaks
-	Keep                         // pass them on, and add none
-	Fill                         // pass them on where there are any, otherwise the policy speaks
-)
-
-var upstreamHeaders = [...]string{Strip: "strip", Keep: "keep", Fill: "fill"}
-
-func (u UpstreamHeaders) String() string { return upstreamHeaders[u] }
 
 // Policies returns the policy of each route by its pattern, as
 // [cors.NewRoutes] takes them. It accepts those of every File that [Parse]

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/crossorigin/cors"
+	"github.com/crossorigin/cors/edge"
 	"github.com/crossorigin/cors/policyfile"
 )
 
@@ -32,7 +33,7 @@ func TestEveryKeyReachesItsField(t *testing.T) {
 	want := &policyfile.File{Upstream: upstream, Routes: []policyfile.Route{
 		{Pattern: "/", Upstream: upstream, Policy: policy},
 		{Pattern: "/down/", Upstream: &url.URL{Scheme: "https", Host: "down.example.com:8443", Path: "/base"}, Policy: down},
-		{Pattern: "api.example.com/v1/", Upstream: &url.URL{Scheme: "h2c", Host: "127.0.0.1:9000"}, UpstreamHeaders: policyfile.Fill, Shadow: true,
+		{Pattern: "api.example.com/v1/", Upstream: &url.URL{Scheme: "h2c", Host: "127.0.0.1:9000"}, UpstreamHeaders: edge.Fill, Shadow: true,
 			Policy: cors.Policy{
 				Origins:           []string{"https://app.example.com", "https://*.example.com", "null", "http://intranet.example"},
 				Methods:           []string{"GET", "PUT"},
@@ -45,7 +46,7 @@ func TestEveryKeyReachesItsField(t *testing.T) {
 				InsecureAllowNull: true,
 				InsecureAllowHTTP: true,
 			}},
-		{Pattern: "/public/", Upstream: upstream, UpstreamHeaders: policyfile.Keep,
+		{Pattern: "/public/", Upstream: upstream, UpstreamHeaders: edge.Keep,
 			Policy: cors.Policy{Origins: []string{"*"}, ExposedHeaders: []string{"*"}}},
 		{Pattern: "/preview/", Upstream: upstream,
 			Policy: cors.Policy{Origins: []string{"https://*.github.io"}, InsecureAllowPublicSuffix: true}},

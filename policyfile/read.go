@@ -467,25 +467,14 @@ func (r *reader) upstream(n ast.Node) *url.URL {
 		return nil
 	}
 	u, err := ParseUpstream(s)
-	if err, ok := err.(*UpstreamError); ok {
+	if err, ok := err.(*ValueError); ok {
 		r.fault(placeOf(n), err.Value, err.Reason, err.Fix)
 	}
 	return u
 }
 
-// An UpstreamError is why a URL is not that of an upstream.
-type UpstreamError struct {
-	Value  string // what was given, without a password
-	Reason string
-	Fix    string
-}
-
-func (e *UpstreamError) Error() string {
-	return fmt.Sprintf("%.200q: %s; %s", e.Value, e.Reason, e.Fix)
-}
-
 // ParseUpstream reads the URL of an upstream, as a file or a flag gives it. Its
-// errors are of type [*UpstreamError].
+// errors are of type [*ValueError].
 func ParseUpstream(s string) (*url.URL, error) {
 	const example = upstreamExample
 	u, err := url.Parse(s)
@@ -494,21 +483,21 @@ func ParseUpstream(s string) (*url.URL, error) {
 		if bare, err := url.Parse("http://" + s); err == nil && bare.Hostname() != "" && !strings.ContainsAny(s, " \t") {
 			fix = "write " + strconv.Quote("http://"+s)
 		}
-		return nil, &UpstreamError{s, "an upstream is a URL", fix}
+		return nil, &ValueError{s, "an upstream is a URL", fix}
 	}
 	switch {
 	case u.Scheme != "http" && u.Scheme != "https" && u.Scheme != "h2c":
-		return nil, &UpstreamError{s, "an upstream speaks http, https or h2c (HTTP/2 without TLS)", "write one such as " + example}
+		return nil, &ValueError{s, "an upstream speaks http, https or h2c (HTTP/2 without TLS)", "write one such as " + example}
 	case u.Hostname() == "":
-		return nil, &UpstreamError{s, "a host is missing", "write one such as " + example}
+		return nil, &ValueError{s, "a host is missing", "write one such as " + example}
 	case u.User != nil:
 		u.User = nil
-		return nil, &UpstreamError{u.String(), "an upstream has no user or password", "remove them; let the client send its own Authorization"}
+		return nil, &ValueError{u.String(), "an upstream has no user or password", "remove them; let the client send its own Authorization"}
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.HasSuffix(s, "#"):
 		u.RawQuery, u.ForceQuery, u.Fragment = "", false, ""
-		return nil, &UpstreamError{s, "an upstream has no query and no fragment", "write " + strconv.Quote(u.String())}
+		return nil, &ValueError{s, "an upstream has no query and no fragment", "write " + strconv.Quote(u.String())}
 	case u.Port() != "" && !isPort(u.Port()):
-		return nil, &UpstreamError{s, fmt.Sprintf("%q is not a port", u.Port()), "write 1 to 65535"}
+		return nil, &ValueError{s, fmt.Sprintf("%q is not a port", u.Port()), "write 1 to 65535"}
 	}
 	return u, nil
 }

@@ -25,7 +25,6 @@ import (
 	"github.com/crossorigin/cors"
 	"github.com/crossorigin/cors/cmd/internal/gateway"
 	"github.com/crossorigin/cors/cmd/internal/report"
-	"github.com/crossorigin/cors/edge"
 	"github.com/crossorigin/cors/policyfile"
 )
 
@@ -184,10 +183,8 @@ func (f *serveFlags) config(cmd *cobra.Command, r *gateway.Reloader) (gateway.Co
 		faults = append(faults, fmt.Errorf("--upstream-headers: %w", err))
 	}
 	if f.maxAge != "" {
-		if route.Policy.MaxAge, err = time.ParseDuration(f.maxAge); err != nil {
-			faults = append(faults, fmt.Errorf("--max-age: %q: a duration is wanted; write one such as 10m", f.maxAge))
-		} else if route.Policy.MaxAge == 0 {
-			route.Policy.MaxAge = -1 // zero that is written is zero that is sent
+		if route.Policy.MaxAge, err = policyfile.ParseMaxAge(f.maxAge); err != nil {
+			faults = append(faults, fmt.Errorf("--max-age: %w", err))
 		}
 	}
 	if _, err := cors.New(route.Policy); err != nil {
@@ -232,14 +229,7 @@ func loadPolicy(path string) (gateway.Config, error) {
 	}
 	c := gateway.Config{Upstream: file.Upstream, Routes: make(map[string]gateway.Route, len(file.Routes))}
 	for _, r := range file.Routes {
-		route := gateway.Route{Policy: r.Policy, Upstream: r.Upstream, Shadow: r.Shadow}
-		switch r.UpstreamHeaders {
-		case policyfile.Keep:
-			route.Headers = edge.Keep
-		case policyfile.Fill:
-			route.Headers = edge.Fill
-		}
-		c.Routes[r.Pattern] = route
+		c.Routes[r.Pattern] = gateway.Route{Policy: r.Policy, Upstream: r.Upstream, Headers: r.UpstreamHeaders, Shadow: r.Shadow}
 	}
 	return c, nil
 }
