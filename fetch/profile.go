@@ -100,6 +100,7 @@ const (
 	credentialsNotRejudged
 	crossOriginDeleteIsGET
 	redirectRestoresHeaders
+	redirectRemovesHints
 	originSurvivesGET
 	crossOriginRedirectWithoutMetadata
 	redirectedNeverSameSite
@@ -218,6 +219,8 @@ var quirks = [...]Quirk{
 		"whatever the status; its HTTP library is to blame"},
 	redirectRestoresHeaders: {"a redirect begins with the first request's headers", []Profile{Firefox, WebKit}, "random-2556", Bug,
 		"Content-Type is gone after the redirect that makes a POST a GET, and back after another; in Firefox so is Authorization"},
+	redirectRemovesHints: {"a redirect removes client hints", []Profile{Chromium}, "", Private,
+		"but for Save-Data, where it leads to another origin than the page's, which may not be told them"},
 	originSurvivesGET: {"Origin survives a redirect that makes it GET", []Profile{WebKit}, "random-2042", Bug,
 		"where the standard sends none"},
 	crossOriginRedirectWithoutMetadata: {"no Sec-Fetch headers after a redirect to another origin", []Profile{WebKit}, "redirect-1138", Bug,

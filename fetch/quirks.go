@@ -209,7 +209,7 @@ func (r *request) writesPreflightCache() bool {
 	if r.serializedOrigin() == "null" && r.quirk(opaqueOriginNotCached) {
 		return false
 	}
-	return !(r.effectiveCache() == CacheNoStore && r.browser.Profile == Chromium && r.quirk(noStoreSkipsPreflightCache))
+	return !(r.cache == CacheNoStore && r.browser.Profile == Chromium && r.quirk(noStoreSkipsPreflightCache))
 }
 
 // mustNameHead reports whether HEAD needs a cache entry of its own.
@@ -496,6 +496,18 @@ func (p Profile) cachesForEver(status int) bool {
 		return p == Chromium && p.has(permanentResponsesCached)
 	}
 	return false
+}
+
+// removeHints takes from r, about to go to u, the client hints that a page may
+// not tell another origin.
+func (r *request) removeHints(u *urlRecord) {
+	if origin.Same(r.origin, u.origin) || !r.quirk(redirectRemovesHints) {
+		return
+	}
+	r.remove(func(name string) bool {
+		name = header.Lower(name)
+		return clientHintValues[name] != nil && name != "save-data" && name != "intervention"
+	})
 }
 
 // restoreHeaders gives r, which is about to follow a redirect of this status,

@@ -72,6 +72,7 @@ func httpRedirectFetch(ctx context.Context, r *request, res *response) (*respons
 		r.crossed = true
 		r.remove(header.IsNonWildcardRequestName)
 	}
+	r.removeHints(location)
 	r.strip(bodyGone, crossOrigin)
 	// 18.
 	tainted := r.redirectTaint() != taintSameOrigin
