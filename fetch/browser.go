@@ -53,6 +53,9 @@ type Browser struct {
 	preflight preflightCache
 	auth      authEntries
 	cache     httpCache
+
+	partitionsMu sync.Mutex
+	partitions   map[string]*CookieJar // of third parties, by top-level site: a quirk
 }
 
 // Limits bound what a server can cost. A zero field means the default.
@@ -180,4 +183,19 @@ func (b *Browser) now() time.Time {
 		return b.Now()
 	}
 	return time.Now()
+}
+
+// partition returns the jar of third parties under a top-level site.
+func (b *Browser) partition(site string) *CookieJar {
+	b.partitionsMu.Lock()
+	defer b.partitionsMu.Unlock()
+	jar := b.partitions[site]
+	if jar == nil {
+		jar = &CookieJar{Now: b.Now}
+		if b.partitions == nil {
+			b.partitions = map[string]*CookieJar{}
+		}
+		b.partitions[site] = jar
+	}
+	return jar
 }

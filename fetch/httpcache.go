@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/crossorigin/cors/header"
-	"github.com/crossorigin/cors/origin"
 )
 
 // An httpCache is the HTTP cache of one browser, all partitions of it: a
@@ -93,7 +92,7 @@ func (s *storedResponse) matches(r *request) bool {
 
 // response returns s as the answer to r.
 func (s *storedResponse) response(r *request) *response {
-	return r.cutRange(&response{cached: true, status: s.status, statusText: s.statusText, header: s.header, body: io.NopCloser(bytes.NewReader(s.body))}, s.body)
+	return r.cutRange(&response{cached: true, status: s.status, statusText: s.statusText, header: r.cachedHeader(s.header), body: io.NopCloser(bytes.NewReader(s.body))}, s.body)
 }
 
 // isStale reports whether s is a stale response for r, which the server must be
@@ -228,7 +227,11 @@ func (c *httpCache) store(r *request, res *response, sent time.Time) *response {
 	}
 	_, redirects := get(res.header, "Location")
 	if redirects && isRedirectStatus(res.status) || isNullBodyStatus(res.status) || r.method == "HEAD" {
-		c.put(s) // whose body nobody reads
+		if r.keepsOnceFollowed(res) {
+			res.followed = func() { c.put(s) }
+		} else {
+			c.put(s) // whose body nobody reads
+		}
 		return res
 	}
 	res.body = &keepingBody{body: res.body, cache: c, response: s}
@@ -371,7 +374,7 @@ func (c *httpCache) invalidate(r *request, res *response) {
 	urls := []string{u.withoutFragment()}
 	for _, name := range []string{"Location", "Content-Location"} {
 		if value, ok := get(res.header, name); ok && !r.quirk(littleInvalidated) {
-			if other, err := parseURL(value, u); err == nil && (origin.Same(other.origin, u.origin) || other.host == u.host && r.quirk(moreInvalidated)) {
+			if other, err := parseURL(value, u); err == nil && r.invalidates(other) {
 				urls = append(urls, other.withoutFragment())
 			}
 		}

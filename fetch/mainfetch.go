@@ -34,10 +34,9 @@ func mainFetch(ctx context.Context, r *request, recursive bool) (*response, *Blo
 	if r.referrerURL != nil {
 		// What one hop is not told, the next one is not told either.
 		r.referrerURL = determineReferrer(r.referrerPolicy, r.referrerURL, r.currentURL())
-		r.trimReferrer()
 		r.referrer = ""
-		if r.referrerURL != nil {
-			r.referrer = r.referrerURL.href
+		if told := r.trimReferrer(r.referrerURL); told != nil {
+			r.referrer = told.href
 		}
 	}
 	if !recursive {
@@ -176,6 +175,9 @@ func expose(r *request, res *response) {
 // checkIntegrity is step 23 of main fetch.
 func checkIntegrity(r *request, res *response) (*response, *BlockedError) {
 	const anchor = "concept-main-fetch"
+	if res.body == nil && res.typ != TypeOpaque && bytesMatchIntegrity(nil, r.integrity) && r.nullBodyIsEmpty(res) {
+		return res, nil
+	}
 	if res.body == nil || res.typ == TypeOpaque { // which hides it
 		res.close()
 		return nil, r.blocked(CodeIntegrity, anchor, "23.2")

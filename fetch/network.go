@@ -233,7 +233,8 @@ func siteRelation(o origin.Origin, urls []*urlRecord) string {
 // appendCredentials is step 8.21.
 func appendCredentials(r *request, isAuthenticationFetch bool) {
 	u := r.currentURL()
-	if cookie := r.browser.Cookies.retrieve(u, r.sameSiteMode(), overHTTP); cookie != "" {
+	jar, mode := r.cookies()
+	if cookie := jar.retrieve(u, mode, overHTTP); cookie != "" {
 		r.append("Cookie", cookie)
 		r.emit(Event{Kind: EventCookiesSent, Value: cookie})
 	}
@@ -386,10 +387,10 @@ func httpNetworkFetch(ctx context.Context, r *request, includeCredentials, force
 	}
 	// 17.
 	if includeCredentials {
-		mode := r.sameSiteMode()
+		jar, mode := r.cookies()
 		for _, line := range lines(res.header, "Set-Cookie") {
 			// Why a cookie is refused is nobody's business here.
-			_ = r.browser.Cookies.store(r.currentURL(), line, mode, overHTTP)
+			_ = jar.store(r.currentURL(), line, mode, overHTTP)
 		}
 	}
 	// 18.1.
@@ -447,8 +448,8 @@ func httpRequest(ctx context.Context, r *request) *http.Request {
 		if lines := h[name]; len(lines) == 0 {
 			values[i] = f.Value
 			h[name] = values[i : i+1 : i+1]
-		} else if header.EqualFold(name, "Content-Type") && r.quirk(oneContentType) {
-			if !r.hasBody || len(r.urls) > 1 {
+		} else if r.isSingle(name) {
+			if r.lastCounts(name) {
 				lines[0] = f.Value
 			}
 		} else {

@@ -108,12 +108,13 @@ const (
 	referrerPolicyIgnoredForOrigin
 	noReferrerNullOrigin
 	redirectedStrictCookies
+	thirdPartyCookiesApart
 	sandboxedFrameSameSite
 	corpPrecursor
 	localhostIsOneSite
 	storageAccessHeaders
 	proxyAuthenticationReadable
-	oneContentType
+	singleHeaders
 	nothingCached
 	permanentResponsesCached
 	everyStatusCached
@@ -128,9 +129,11 @@ const (
 	permanentRedirectNotCached
 	littleInvalidated
 	moreInvalidated
+	unfollowedNotCached
 	onlyIfCachedIgnored
 	emptyLinesDropped
 	mojibake
+	nullBodyIsEmpty
 	aboutBlankRefused
 )
 
@@ -235,6 +238,8 @@ var quirks = [...]Quirk{
 		`a POST of another mode than "cors" with referrer "" says Origin: null, as if the policy were "no-referrer"`},
 	redirectedStrictCookies: {"SameSite ignores redirects", []Profile{Chromium}, "", Private,
 		"Lax and Strict cookies go to the page's own site whatever site redirected there"},
+	thirdPartyCookiesApart: {"third-party cookies have a jar of their own", []Profile{Firefox}, "", Private,
+		"for each top-level site, with those that say nothing of SameSite, which are Lax for the standard"},
 	sandboxedFrameSameSite: {"a sandboxed frame is of its site", []Profile{WebKit}, "opaque-acao-1816", Bug,
 		"cookies and Referer are sent as if its origin were that of its URL"},
 	corpPrecursor: {"same-site asks who sandboxed", []Profile{Chromium}, "opaque-corp-1967", Bug,
@@ -245,8 +250,8 @@ var quirks = [...]Quirk{
 		"credentialed requests in a cross-site context have Sec-Fetch-Storage-Access, and Origin where it is inactive"},
 	proxyAuthenticationReadable: {"a 407 is a response", []Profile{Firefox, WebKit}, "actual-status-1131", Reading,
 		"where no proxy is in use; the standard asks the user, or fails"},
-	oneContentType: {"two Content-Type lines are one", []Profile{Firefox}, "headers-1050", Bug,
-		"the last one is sent, or with a body the first"},
+	singleHeaders: {"two lines of Content-Type or Authorization are one", []Profile{Firefox}, "headers-1050", Bug,
+		"the last one is sent, or of Content-Type with a body the first"},
 	permanentResponsesCached: {"permanent responses are cached for ever", []Profile{Chromium, Firefox}, "random-2124", Reading,
 		"410 and, in Chromium, 300, 301 and 308, where they do not say for how long; HTTP allows it"},
 	nothingCached: {"nothing is kept in the HTTP cache", []Profile{WebKit}, "", Private,
@@ -271,16 +276,20 @@ var quirks = [...]Quirk{
 		"one that fails the CORS check answers the next request, and fails again"},
 	permanentRedirectNotCached: {"what a permanent redirect led to is not cached", []Profile{Firefox}, "", Bug,
 		"unless the redirect itself came from the cache"},
+	unfollowedNotCached: {"a redirect that is not followed is not cached", []Profile{Firefox}, "", Private,
+		"302, 303 and 307, for redirect mode or CORS check; permanent ones are"},
 	littleInvalidated: {"unsafe requests invalidate little", []Profile{Chromium}, "", Private,
 		`not what Location names; and nothing in mode "no-store", or by a PUT without body`},
 	moreInvalidated: {"unsafe requests invalidate more", []Profile{Firefox}, "", Private,
-		"when they fail too, and what Location names at another port of the host"},
+		"when they fail too, and what Location names at another port of the host; but of third parties not what Location names"},
 	onlyIfCachedIgnored: {"only-if-cached goes to the network", []Profile{WebKit}, "", Bug,
 		"the standard fails where there is nothing in the cache"},
 	emptyLinesDropped: {"empty header lines are dropped", []Profile{Firefox}, "", Reading,
 		`but for three names; so an empty line beside "true" in Access-Control-Allow-Credentials does no harm`},
 	mojibake: {"header values are decoded as UTF-8", []Profile{WebKit}, "", Bug,
 		"the standard has one code point for each byte"},
+	nullBodyIsEmpty: {"integrity of no body is that of an empty one", []Profile{Chromium, Firefox, WebKit}, "", Reading,
+		"the response to HEAD, and 204; the standard fails"},
 	aboutBlankRefused: {"about:blank is not fetched", []Profile{Chromium, WebKit}, "", Bug,
 		`a network error where the standard has an empty response, in mode "no-cors"`},
 }

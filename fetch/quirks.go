@@ -112,8 +112,8 @@ func (r *request) isSafelisted(name, value string) bool {
 	return safe
 }
 
-// guardQuirk reports whether the guard of mode "no-cors" drops f for the
-// profile, though not for the standard.
+// guardQuirk reports whether the guard of mode "no-cors" drops f, a Content-Type,
+// for the profile, though not for the standard.
 func (r *request) guardQuirk(h Headers, f header.Field) bool {
 	if h.Guard != GuardRequestNoCORS || !r.browser.Profile.has(strictParameters) || !header.EqualFold(f.Name, "Content-Type") {
 		return false
@@ -122,7 +122,7 @@ func (r *request) guardQuirk(h Headers, f header.Field) bool {
 	if present, ok := get(h.List, f.Name); ok {
 		value = present + ", " + value
 	}
-	return !r.isSafelisted("content-type", value)
+	return header.IsSafelistedRequest("content-type", value) && !r.isSafelisted("content-type", value)
 }
 
 var clientHintValues = map[string]*regexp.Regexp{
@@ -236,14 +236,15 @@ func (r *request) differingLocations(res *response) bool {
 	return len(values) > 1 && slices.ContainsFunc(values, func(v string) bool { return v != values[0] }) && r.quirk(differingLocationsRefused)
 }
 
-// trimReferrer cuts the referrer down to the origin.
-func (r *request) trimReferrer() {
+// trimReferrer cuts the referrer u down to the origin, for this hop.
+func (r *request) trimReferrer(u *urlRecord) *urlRecord {
 	switch r.referrerPolicy {
 	case ReferrerPolicyUnsafeURL, ReferrerPolicyNoReferrerWhenDowngrade:
-		if u := r.referrerURL; u != nil && !origin.SameSite(u.origin, r.currentURL().origin) && r.quirk(relaxedReferrerTrimmed) {
-			r.referrerURL = u.originOnly()
+		if u != nil && !origin.SameSite(u.origin, r.currentURL().origin) && r.quirk(relaxedReferrerTrimmed) {
+			return u.originOnly()
 		}
 	}
+	return u
 }
 
 // redirectsWithinOrigin reports whether no redirect led to another origin.
@@ -336,15 +337,18 @@ func storageAccess(r *request) string {
 }
 
 // inactiveStorageAccess reports whether a request without body says its origin
-// because its storage access is inactive: one that a redirect brought here only
-// in Chromium, and where it has kept its method.
+// because its storage access is inactive: one that a redirect brought here too,
+// but for one that has become GET in Chromium, or has left the origin in Firefox.
 func (r *request) inactiveStorageAccess() bool {
 	if len(r.urls) == 1 {
 		return storageAccess(r) == "inactive"
 	}
 	first := *r
 	first.urls = r.urls[:1]
-	return (r.browser.Profile == Chromium || r.redirectsWithinOrigin()) && r.method == r.firstMethod && storageAccess(&first) == "inactive"
+	if r.browser.Profile == Chromium && r.method != r.firstMethod || r.browser.Profile == Firefox && !r.redirectsWithinOrigin() {
+		return false
+	}
+	return storageAccess(&first) == "inactive"
 }
 
 // receivedQuirk returns the header of a response as the profile's HTTP stack
@@ -371,6 +375,61 @@ func (r *request) mergeEmptyLines(list []header.Field, forCheck bool) []header.F
 		}
 	}
 	return kept
+}
+
+// cookies returns the cookie jar for r, and which of its cookies are for it.
+func (r *request) cookies() (*CookieJar, sameSiteMode) {
+	mode := r.sameSiteMode()
+	if mode == noneOnly && r.quirk(thirdPartyCookiesApart) {
+		return r.browser.partition(r.page.site), unsetOrLess
+	}
+	return r.browser.Cookies, mode
+}
+
+// isSingle reports whether the lines of name, a request-header, are one.
+func (r *request) isSingle(name string) bool {
+	return (header.EqualFold(name, "Content-Type") || header.EqualFold(name, "Authorization")) && r.quirk(singleHeaders)
+}
+
+func (r *request) lastCounts(name string) bool {
+	return header.EqualFold(name, "Authorization") || !r.hasBody || len(r.urls) > 1
+}
+
+// nullBodyIsEmpty reports whether integrity metadata that an empty body would
+// fit is fit by res, which has none.
+func (r *request) nullBodyIsEmpty(res *response) bool {
+	if res.typ == TypeOpaqueRedirect {
+		return r.browser.Profile == WebKit && r.quirk(nullBodyIsEmpty)
+	}
+	return r.quirk(nullBodyIsEmpty)
+}
+
+// cachedHeader is list as the HTTP cache hands it out.
+func (r *request) cachedHeader(list []header.Field) []header.Field {
+	isEmpty := func(f header.Field) bool { return f.Value == "" }
+	if !slices.ContainsFunc(list, isEmpty) || !r.quirk(emptyLinesDropped) {
+		return list
+	}
+	return slices.DeleteFunc(slices.Clone(list), isEmpty)
+}
+
+// keepsOnceFollowed reports whether res, a redirect, is cached only if it is
+// followed.
+func (r *request) keepsOnceFollowed(res *response) bool {
+	switch res.status {
+	case 302, 303, 307:
+		return r.quirk(unfollowedNotCached)
+	}
+	return false
+}
+
+// invalidates reports whether the response to r, which names other, forgets it.
+func (r *request) invalidates(other *urlRecord) bool {
+	u := r.currentURL()
+	if !r.browser.Profile.has(moreInvalidated) {
+		return origin.Same(other.origin, u.origin)
+	}
+	return other.host == u.host && origin.SameSite(r.page.topLevelOrigin(), u.origin) && r.quirk(moreInvalidated)
 }
 
 // cachedApart tells what the HTTP cache of the profile keeps apart.

@@ -25,7 +25,7 @@ func httpRedirectFetch(ctx context.Context, r *request, res *response) (*respons
 	if err == nil && location == nil {
 		return res, nil
 	}
-	r.permanent = !res.cached && (res.status == 301 || res.status == 308)
+	r.permanent = !res.cached && (res.status == 301 || res.status == 308) && (r.method == "GET" || r.method == "HEAD")
 	res.close()
 	fail := func(code Code, number string) (*response, *BlockedError) {
 		return nil, r.blocked(code, anchor, number).because("Location", value)
@@ -54,6 +54,9 @@ func httpRedirectFetch(ctx context.Context, r *request, res *response) (*respons
 	// 11.
 	if res.status != 303 && r.stream != nil {
 		return fail(CodeRedirectBody, "11")
+	}
+	if res.followed != nil {
+		res.followed()
 	}
 	r.restoreHeaders(res.status)
 	crossOrigin := !origin.Same(r.currentURL().origin, location.origin)

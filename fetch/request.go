@@ -332,7 +332,12 @@ func (r *request) setHeaders(fields []header.Field) error {
 			return &RequestError{"Header", f.Name, "a header value has no NUL and no end of line", nil}
 		}
 		// Under the guard of "no-cors" too a forbidden header is none.
-		if header.IsForbiddenRequest(f.Name, f.Value) || r.guardQuirk(h, f) || !h.Append(f.Name, f.Value) {
+		if r.guardQuirk(h, f) {
+			if f.Value = ""; r.hasBody {
+				f.Value = "text/plain;charset=UTF-8" // of itself, if it is a string
+			}
+		}
+		if header.IsForbiddenRequest(f.Name, f.Value) || !h.Append(f.Name, f.Value) {
 			r.emit(Event{Kind: EventHeaderDropped, Name: f.Name, Value: f.Value})
 		}
 	}

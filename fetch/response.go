@@ -77,6 +77,7 @@ type response struct {
 	header     []header.Field
 	body       io.ReadCloser // not yet decoded where it is from the network; nil for null
 
+	followed            func()   // what to do, if anything, once a redirect is followed
 	cached              bool     // it came from the HTTP cache
 	exposed             []string // CORS-exposed header-name list
 	includesCredentials bool
