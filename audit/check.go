@@ -264,12 +264,23 @@ func (c *check) takes(a *answer, judge func(*check, *answer)) bool {
 	case a.blocked != nil && !a.blocked.Code.IsCORS() && !a.passed():
 		r.Verdict, r.Got = Unreachable, a.blocked.Code.String()
 		if a.blocked.Err != nil {
-			r.Got += ": " + a.blocked.Err.Error()
+			r.Got += ": " + withoutValue(a.blocked.Err.Error())
 		}
 	default:
 		judge(c, a)
 	}
 	return r.Verdict == Kept
+}
+
+// withoutValue leaves out the line of a header that net/http quotes where it is
+// malformed: there may be a secret in it.
+func withoutValue(said string) string {
+	const quotes = "malformed MIME header line: \""
+	if before, line, ok := strings.Cut(said, quotes); ok {
+		name, _, _ := strings.Cut(line, ":")
+		return fmt.Sprintf("%sthe line of %.40q is malformed", before, name)
+	}
+	return said
 }
 
 // breaks has the expectation broken by a.
@@ -294,7 +305,8 @@ func (c *check) mayRead(a *answer) {
 	}
 	got += fmt.Sprintf(", status %d", a.last().Status)
 	if e.Hop > 0 {
-		got += ", redirected to " + e.URL
+		server, _, _ := strings.Cut(e.URL, "?") // which may hold secrets
+		got += ", redirected to " + server
 	}
 	c.breaks(a, got)
 	c.result.Blocked = e
@@ -329,10 +341,11 @@ func (c *check) mayNotBeNamed(a *answer) {
 }
 
 func (c *check) redirects(a *answer) {
-	c.mayRead(a)
 	if status := a.last().Status; status < 300 || status > 399 {
-		c.result.Verdict, c.result.Got = Unjudged, fmt.Sprintf("status %d is no redirect", status)
+		c.result.Verdict, c.result.Got = Kept, fmt.Sprintf("there is none, but status %d", status)
+		return
 	}
+	c.mayRead(a)
 }
 
 // lines returns the values of the headers called name.

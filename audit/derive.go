@@ -149,7 +149,7 @@ func (d *derivation) deriveReading() {
 		c.asks(d, question{path: path}, (*check).mayRead)
 	}
 	if path := d.route.bare; path != "" {
-		c = d.spoken("redirect", "the redirect at "+path+" carries the headers", 1)
+		c = d.spoken("redirect", "a redirect at "+path+" carries the headers, if there is one", 1)
 		c.asks(d, question{path: path, request: fetch.Request{Redirect: fetch.RedirectManual}}, (*check).redirects)
 	}
 }

@@ -11,10 +11,12 @@ import (
 // it does something that the policy does not say; "" where a fetch is blocked
 // instead: package explain has words for that.
 func (r Result) Mend() string {
-	if r.Verdict != Broken || r.Blocked != nil {
+	if r.Verdict != Broken || r.Blocked != nil && r.Rule != "error" {
 		return ""
 	}
 	switch r.Rule {
+	case "error":
+		return "let errors carry the headers too: those of the router, of the application, and of each proxy in front"
 	case "origin-refused":
 		return fmt.Sprintf("compare whole origins, byte for byte, and send %s to none that the policy does not allow", header.AccessControlAllowOrigin)
 	case "credentials-refused":

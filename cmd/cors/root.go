@@ -31,6 +31,7 @@ Sharing, and the tools that show what one says to the other.`,
 	root.AddCommand(
 		newFetch(),
 		newServe(),
+		newVerify(),
 	)
 	root.SetHelpTemplate(helpTemplate)
 	root.SetUsageTemplate(helpTemplate)
