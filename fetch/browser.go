@@ -106,6 +106,7 @@ type Page struct {
 	err    error
 
 	serialized string // origin
+	domain     string // registrable, of origin
 	site       string // of the top-level page
 	keepalive  inflight
 }
@@ -126,7 +127,7 @@ func (p *Page) setUp() {
 		if !p.Opaque {
 			p.origin = p.url.origin
 		}
-		p.serialized = p.origin.String()
+		p.serialized, p.domain = p.origin.String(), p.origin.RegistrableDomain()
 		p.site = siteOf(p.topLevelOrigin())
 		p.url.root = p.url.originOnly()
 	})

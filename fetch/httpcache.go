@@ -287,15 +287,24 @@ func (c *httpCache) put(s *storedResponse) {
 	if c.stored == nil {
 		c.stored = map[httpCacheKey][]*storedResponse{}
 	}
-	if i := slices.IndexFunc(c.stored[s.key], func(old *storedResponse) bool { return slices.Equal(old.vary, s.vary) }); i >= 0 {
-		c.drop(c.stored[s.key][i])
-	}
-	if variants := c.stored[s.key]; len(variants) == maxCacheVariants {
-		c.drop(variants[0])
-	}
-	c.stored[s.key] = append(c.stored[s.key], s)
-	s.element = c.recent.PushFront(s)
 	c.bytes += s.size()
+	variants := c.stored[s.key]
+	if last := len(variants) - 1; last >= 0 && slices.Equal(variants[last].vary, s.vary) {
+		// In the same place.
+		old := variants[last]
+		c.bytes -= old.size()
+		variants[last], s.element = s, old.element
+		s.element.Value = s
+		c.recent.MoveToFront(s.element)
+	} else {
+		if i := slices.IndexFunc(variants, func(old *storedResponse) bool { return slices.Equal(old.vary, s.vary) }); i >= 0 {
+			c.drop(variants[i])
+		} else if len(variants) == maxCacheVariants {
+			c.drop(variants[0])
+		}
+		c.stored[s.key] = append(c.stored[s.key], s)
+		s.element = c.recent.PushFront(s)
+	}
 	for c.bytes > maxCacheBytes {
 		c.drop(c.recent.Back().Value.(*storedResponse))
 	}
@@ -388,10 +397,12 @@ func (c *httpCache) invalidate(r *request, res *response) {
 	}
 }
 
-// revalidate asks the server about a response that was used stale meanwhile. The
-// page that caused it need not wait, nor live.
-func revalidate(ctx context.Context, r *request) {
+// revalidate asks the server, with these headers in place of those of r, about a
+// response that was used stale meanwhile. The page that caused it need not wait,
+// nor live.
+func revalidate(ctx context.Context, r *request, headers []header.Field) {
 	again := r.clone()
+	again.headers = headers
 	again.cache, again.preventNoCacheHeader = CacheNoCache, true
 	again.trace, again.exchanges = nil, new([]*Exchange)
 	go func() {

@@ -24,8 +24,11 @@ import (
 // https://fetch.spec.whatwg.org/#concept-http-network-or-cache-fetch
 func httpNetworkOrCacheFetch(ctx context.Context, r *request, isAuthenticationFetch, isNewConnectionFetch bool) (*response, *BlockedError) {
 	const anchor = "concept-http-network-or-cache-fetch"
-	// 8.2. Copied, because a redirect or a 401 sends the request again with other headers.
-	hr := r.clone()
+	// 8.2. What is added to the request is for this once: a redirect or a 401 sends
+	// it again with other headers.
+	kept, mode := r.headers, r.cache
+	defer func() { r.headers, r.cache = kept, mode }()
+	r.headers = append(make([]header.Field, 0, len(kept)+roomForHeaders), kept...)
 	// 8.3.
 	includeCredentials := r.credentials == CredentialsInclude || r.credentials == CredentialsSameOrigin && (r.tainting == taintBasic ||
 		r.tainting == taintOpaque && r.startedAtHome() && r.quirk(credentialsNotRejudged))
@@ -36,89 +39,89 @@ func httpNetworkOrCacheFetch(ctx context.Context, r *request, isAuthenticationFe
 		return nil, r.blocked(CodeKeepaliveSize, anchor, "8.10.5")
 	}
 	// 8.11.
-	if hr.referrer != "" {
-		hr.append("Referer", hr.referrer)
+	if r.referrer != "" {
+		r.append("Referer", r.referrer)
 	}
 	// 8.12.
-	appendOrigin(hr)
+	appendOrigin(r)
 	// 8.13.
-	appendFetchMetadata(hr)
+	appendFetchMetadata(r)
 	// 8.15.
-	if !hr.has("User-Agent") {
-		hr.append("User-Agent", r.browser.userAgent())
+	if !r.has("User-Agent") {
+		r.append("User-Agent", r.browser.userAgent())
 	}
 	// 8.16.
-	hr.cache = hr.effectiveCache()
+	r.cache = r.effectiveCache()
 	// 8.17.
-	if hr.cache == CacheNoCache && !r.preventNoCacheHeader && !hr.has("Cache-Control") {
-		hr.append("Cache-Control", "max-age=0")
+	if r.cache == CacheNoCache && !r.preventNoCacheHeader && !r.has("Cache-Control") {
+		r.append("Cache-Control", "max-age=0")
 	}
 	// 8.18.
-	if hr.cache == CacheNoStore || hr.cache == CacheReload {
-		if !hr.has("Pragma") {
-			hr.append("Pragma", "no-cache")
+	if r.cache == CacheNoStore || r.cache == CacheReload {
+		if !r.has("Pragma") {
+			r.append("Pragma", "no-cache")
 		}
-		if !hr.has("Cache-Control") {
-			hr.append("Cache-Control", "no-cache")
+		if !r.has("Cache-Control") {
+			r.append("Cache-Control", "no-cache")
 		}
 	}
 	// 8.19. and 8.20.
-	if hr.has("Range") {
-		hr.append("Accept-Encoding", "identity")
+	if r.has("Range") {
+		r.append("Accept-Encoding", "identity")
 	} else {
-		hr.append("Accept-Encoding", r.browser.encodings)
+		r.append("Accept-Encoding", r.browser.encodings)
 	}
 	// 8.21.
 	if includeCredentials {
-		appendCredentials(hr, isAuthenticationFetch)
+		appendCredentials(r, isAuthenticationFetch)
 	}
 	// 8.25.
 	var stored *storedResponse
 	var res *response
 	revalidating := false
 	sent := r.browser.now()
-	if hr.cache != CacheNoStore && hr.cache != CacheReload {
-		stored = r.browser.cache.lookup(hr)
+	if r.cache != CacheNoStore && r.cache != CacheReload {
+		stored = r.browser.cache.lookup(r)
 	}
 	switch {
 	case stored == nil:
-	case hr.cache == CacheDefault && stored.isStaleWhileRevalidate(hr, sent):
-		res = stored.response(hr)
-		revalidate(ctx, r)
-	case hr.cache != CacheForceCache && hr.cache != CacheOnlyIfCached && stored.isStale(hr, sent):
+	case r.cache == CacheDefault && stored.isStaleWhileRevalidate(r, sent):
+		res = stored.response(r)
+		revalidate(ctx, r, kept)
+	case r.cache != CacheForceCache && r.cache != CacheOnlyIfCached && stored.isStale(r, sent):
 		revalidating = true
-		stored.validators(hr)
+		stored.validators(r)
 	default:
-		res = stored.response(hr)
+		res = stored.response(r)
 	}
 	if res != nil {
 		*r.exchanges = append(*r.exchanges, &Exchange{
-			Method: hr.method, URL: hr.currentURL().withoutFragment(), FromCache: true,
-			RequestHeader: hr.headers, Status: res.status, ResponseHeader: res.header,
+			Method: r.method, URL: r.currentURL().withoutFragment(), FromCache: true,
+			RequestHeader: r.headers, Status: res.status, ResponseHeader: res.header,
 		})
 	}
 	// 11.
 	if res == nil {
-		if hr.cache == CacheOnlyIfCached && !r.quirk(onlyIfCachedIgnored) {
+		if r.cache == CacheOnlyIfCached && !r.quirk(onlyIfCachedIgnored) {
 			return nil, r.blocked(CodeNotCached, anchor, "11.1")
 		}
-		forward, blocked := httpNetworkFetch(ctx, hr, includeCredentials, isNewConnectionFetch)
+		forward, blocked := httpNetworkFetch(ctx, r, includeCredentials, isNewConnectionFetch)
 		if blocked != nil {
 			return nil, blocked
 		}
 		// 11.3.
-		r.browser.cache.invalidate(hr, forward)
+		r.browser.cache.invalidate(r, forward)
 		if revalidating && forward.status == 304 {
 			// 11.4.
 			forward.close()
-			res = r.browser.cache.freshen(hr, stored, forward, sent).response(hr)
+			res = r.browser.cache.freshen(r, stored, forward, sent).response(r)
 		} else {
 			// 11.5.
-			res = r.browser.cache.store(hr, forward, sent)
+			res = r.browser.cache.store(r, forward, sent)
 		}
 	}
 	// 12.
-	res.urls = slices.Clip(hr.urls)
+	res.urls = slices.Clip(r.urls)
 	// 14.
 	res.includesCredentials = includeCredentials
 	// 15. Nobody is here to be asked for a password: only the URL's own is tried.
@@ -128,6 +131,7 @@ func httpNetworkOrCacheFetch(ctx context.Context, r *request, isAuthenticationFe
 		if r.stream != nil {
 			return nil, r.blocked(CodeAuthenticationBody, anchor, "15.2.1")
 		}
+		r.headers, r.cache = kept, mode
 		return httpNetworkOrCacheFetch(ctx, r, true, isNewConnectionFetch)
 	}
 	// 16.
@@ -138,6 +142,7 @@ func httpNetworkOrCacheFetch(ctx context.Context, r *request, isAuthenticationFe
 	// 17.
 	if res.status == 421 && !isNewConnectionFetch && r.stream == nil {
 		res.close()
+		r.headers, r.cache = kept, mode
 		return httpNetworkOrCacheFetch(ctx, r, isAuthenticationFetch, true)
 	}
 	// 18.
@@ -200,7 +205,7 @@ func appendFetchMetadata(r *request) {
 	if !r.currentURL().isTrustworthy() {
 		return
 	}
-	site := siteRelation(r.origin, r.urls)
+	site := siteRelation(r.page, r.urls)
 	if site = r.siteQuirk(site); site == "" {
 		return
 	}
@@ -212,22 +217,28 @@ func appendFetchMetadata(r *request) {
 	r.append("Sec-Fetch-Site", site)
 }
 
-// siteRelation is how far urls lead from o, at worst: the value of
+// siteRelation is how far urls lead from the origin of p, at worst: the value of
 // Sec-Fetch-Site.
 //
 // https://w3c.github.io/webappsec-fetch-metadata/#abstract-opdef-set-site
-func siteRelation(o origin.Origin, urls []*urlRecord) string {
+func siteRelation(p *Page, urls []*urlRecord) string {
 	site := "same-origin"
 	for _, u := range urls {
-		if origin.Same(u.origin, o) {
+		if origin.Same(u.origin, p.origin) {
 			continue
 		}
-		if !origin.SameSite(u.origin, o) {
+		if !p.isSameSite(u.origin) {
 			return "cross-site"
 		}
 		site = "same-site"
 	}
 	return site
+}
+
+// isSameSite is [origin.SameSite] for the origin of p. Most other sites need no
+// look at the list of public suffixes: no host there ends in p's domain.
+func (p *Page) isSameSite(o origin.Origin) bool {
+	return strings.HasSuffix(o.Host(), p.domain) && origin.SameSite(p.origin, o)
 }
 
 // appendCredentials is step 8.21.
@@ -394,11 +405,14 @@ func httpNetworkFetch(ctx context.Context, r *request, includeCredentials, force
 		}
 	}
 	// 18.1.
-	limit := r.browser.Limits.BodyBytes
+	codings, limit := lines(res.header, "Content-Encoding"), r.browser.Limits.BodyBytes
+	if codings == nil && limit == 0 {
+		return res, nil
+	}
 	if limit == 0 {
 		limit = math.MaxInt64
 	}
-	decoded, err := decodeBody(res.body, lines(res.header, "Content-Encoding"), r.browser.ContentCodings, limit)
+	decoded, err := decodeBody(res.body, codings, r.browser.ContentCodings, limit)
 	if err != nil {
 		decoded = failingReader{err}
 	}

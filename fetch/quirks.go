@@ -311,7 +311,7 @@ func (r *request) siteQuirk(site string) string {
 	case r.isPreflight && r.quirk(taintedPreflightCrossSite) && r.serializedOrigin() == "null":
 		return "cross-site"
 	case r.isPreflight && r.quirk(preflightSite):
-		return siteRelation(r.origin, r.urls[hops:])
+		return siteRelation(r.page, r.urls[hops:])
 	case r.isPreflight:
 	case r.mode == ModeCORS && !origin.Same(r.urls[hops].origin, r.urls[hops-1].origin) && r.quirk(crossOriginRedirectWithoutMetadata):
 		return ""

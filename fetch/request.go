@@ -139,6 +139,7 @@ type request struct {
 
 	method  string
 	urls    []*urlRecord // the URL list
+	first   [1]*urlRecord
 	headers []header.Field
 	body    []byte
 	stream  io.Reader // the body, where it has no source
@@ -216,7 +217,8 @@ func newRequest(p *Page, in *Request) (*request, error) {
 	if u.hasCredentials() && !in.URLCredentials {
 		return nil, &RequestError{"URL", u.withoutCredentials().String(), "fetch() takes no URL with a user or password; remove them", nil}
 	}
-	r.urls = []*urlRecord{u}
+	r.first[0] = u
+	r.urls = r.first[:]
 	if err := r.setModes(); err != nil {
 		return nil, err
 	}
@@ -399,7 +401,7 @@ const roomForHeaders = 10
 // https://fetch.spec.whatwg.org/#concept-request-clone
 func (r *request) clone() *request {
 	c := *r
-	c.headers = append(make([]header.Field, 0, len(r.headers)+roomForHeaders), r.headers...)
+	c.headers = slices.Clip(r.headers)
 	c.urls = slices.Clip(r.urls)
 	return &c
 }
