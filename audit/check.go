@@ -22,6 +22,7 @@ type check struct {
 	cost     int      // requests, at most
 	first    *check   // of the route: if there was no answer to it, none is asked for here; or nil
 	needs    []*check // without which this says nothing
+	after    []*check // whose results this wants to know
 	speakers []*check // the first of them that is kept is of the origin that asks; or nil
 	speaker  string
 	withheld bool // not asked, since what it needs is broken
@@ -76,6 +77,9 @@ func (c *check) ready() bool {
 		case need.result.Verdict == Broken:
 			return c.withhold(Unjudged, "not asked, since this is broken: "+need.result.Expect)
 		}
+	}
+	for _, other := range c.after {
+		<-other.done
 	}
 	if c.speakers == nil {
 		return true
@@ -317,7 +321,11 @@ func (c *check) mayNotRead(a *answer) {
 		c.result.Verdict = Kept
 		return
 	}
-	c.breaks(a, fmt.Sprintf("it passes: status %d, %s", a.first().Status, a.grants()))
+	what := "it"
+	if a.first().Preflight {
+		what = "its preflight"
+	}
+	c.breaks(a, fmt.Sprintf("%s passes: status %d, %s", what, a.first().Status, a.grants()))
 }
 
 // grants is what lets the request pass.

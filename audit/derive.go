@@ -20,6 +20,7 @@ type derivation struct {
 	route   *route
 	first   *check   // it tells whether anybody answers
 	members []*check // of origins that may read
+	others  []*check // of origins that may not, but for the stranger
 	decided string   // an origin that may read, as the policy has it
 }
 
@@ -63,6 +64,7 @@ func (d *derivation) deriveMembers() {
 			if len(d.members) == 0 {
 				c.rank, d.decided = essential, m.origin
 			}
+			c.result.Origin = m.origin
 			d.members = append(d.members, c)
 			c.asks(d, question{origin: m.origin}, (*check).mayRead)
 		}
@@ -80,11 +82,15 @@ func (d *derivation) deriveStrangers(all []*route) *check {
 		seen[c.origin] = true
 		refused := d.add("origin-refused", c.origin+" may not read: "+c.why, 1, needs...)
 		refused.rank = nearMiss
+		if c.origin != stranger {
+			d.others = append(d.others, refused)
+		}
 		if c.raw {
 			lower := strings.ToLower(c.origin)
 			refused.asks(d, question{origin: lower, wire: wire{origin: c.origin}}, (*check).mayNotBeNamed)
 		} else {
 			refused.asks(d, question{origin: c.origin}, (*check).mayNotRead)
+			refused.andPreflight(d, c.origin)
 		}
 		return refused
 	}
@@ -117,6 +123,27 @@ func (d *derivation) deriveStrangers(all []*route) *check {
 		}
 	}
 	return nobody
+}
+
+// andPreflight has a preflight of the origin not pass either, which may be
+// judged by other code than the request. Nothing is new in that where one of the
+// stranger passes.
+func (c *check) andPreflight(d *derivation, origin string) {
+	if origin == stranger {
+		return // it has a check of its own
+	}
+	first := c.judge
+	c.cost++
+	c.judge = func(ctx context.Context) {
+		if first(ctx); c.result.Verdict == Kept && len(c.after) > 0 && c.after[0].result.Verdict == Kept {
+			q := d.preflightOf(http.MethodPost)
+			q.request.Credentials = fetch.CredentialsOmit
+			kept := c.result
+			if c.takes(d.ask(ctx, origin, q), (*check).mayNotRead) {
+				c.result = kept
+			}
+		}
+	}
 }
 
 // maxElsewhere is how many origins of other routes are tried at a route.
@@ -267,6 +294,13 @@ func (d *derivation) derivePreflight(stranger *check) {
 	passes := d.spoken("preflight-allowed", "a preflight passes", 1)
 	passes.judge = func(ctx context.Context) { passes.takes(asked(ctx, passes.speaker), (*check).mayRead) }
 	d.refusePreflight(stranger, passes)
+	for _, m := range d.members[1:] {
+		c := d.add("preflight-allowed", "a preflight from "+m.result.Origin+" passes too", 1, passes, m)
+		c.rank = member
+		q := q
+		q.origin = m.result.Origin
+		c.asks(d, q, (*check).mayRead)
+	}
 	if policy.PreflightStatus != 0 {
 		c := d.spoken("preflight-status", "a preflight that passes has status "+strconv.Itoa(policy.PreflightStatus), 0, passes)
 		c.judge = func(ctx context.Context) {
@@ -299,6 +333,9 @@ func (d *derivation) refusePreflight(nobody *check, needs ...*check) {
 	asked := once(func(ctx context.Context, speaker string) *answer { return d.ask(ctx, speaker, q) })
 	refused := d.add("preflight-refused", "a preflight from "+stranger+" does not pass", 1, append(needs, nobody)...)
 	refused.judge = func(ctx context.Context) { refused.takes(asked(ctx, stranger), (*check).mayNotRead) }
+	for _, c := range d.others {
+		c.after = append(c.after, refused)
+	}
 	if want := d.route.policy.RefusedStatus; want != 0 {
 		c := d.add("refused-status", "a preflight that does not pass has status "+strconv.Itoa(want), 0, refused)
 		c.judge = func(ctx context.Context) {

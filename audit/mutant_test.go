@@ -218,6 +218,14 @@ func TestEachFaultIsNamed(t *testing.T) {
 		{"preflights of any origin pass", careful, onRoute(onPreflight(admits(func(string) bool { return true }))), []string{
 			"a preflight from https://cors-verify.test does not pass",
 		}},
+		{"preflights of origins that end like one pass", careful, onRoute(onPreflight(admits(func(o string) bool { return strings.HasSuffix(o, "example.org") }))), []string{
+			"https://evilexample.org may not read: it only ends like https://*.example.org",
+			"https://example.org may not read: it is the parent, not below it as https://*.example.org",
+			"http://cors-verify.example.org may not read: its scheme is not that of https://*.example.org",
+		}},
+		{"preflights know one origin", careful, onPreflight(refuses(func(o string) bool { return o != app })), []string{
+			"a preflight from " + sub + " passes too", "a preflight from " + deep + " passes too", "a preflight from " + preview + " passes too",
+		}},
 
 		// Access-Control-Allow-Origin.
 		{"there are no headers at all", careful, onActual(strip), reads},
