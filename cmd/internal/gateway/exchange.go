@@ -68,6 +68,9 @@ func (x *exchange) serve(w http.ResponseWriter, r *http.Request, d cors.Decision
 			x.release()
 		}
 	}()
+	if r.ContentLength != 0 {
+		x.body = &requestBody{ReadCloser: r.Body, controller: x.controller, timeout: x.route.gateway.options.StallTimeout}
+	}
 	switch {
 	case r.Method == http.MethodConnect:
 		x.refuse(failMethod)
@@ -76,8 +79,7 @@ func (x *exchange) serve(w http.ResponseWriter, r *http.Request, d cors.Decision
 	case x.route.upstream == nil:
 		x.refuse(failNoRoute)
 	default:
-		if r.Body != nil && r.Body != http.NoBody {
-			x.body = &requestBody{ReadCloser: r.Body, controller: x.controller, timeout: x.route.gateway.options.StallTimeout}
+		if x.body != nil {
 			x.request = r.WithContext(r.Context())
 			x.request.Body = x.body
 		}
@@ -130,6 +132,9 @@ func (x *exchange) fail(_ http.ResponseWriter, _ *http.Request, err error) {
 // responses be read.
 func (x *exchange) refuse(f *failure) {
 	x.answer.failed = f
+	if f == failStalled {
+		x.body.end() // the server reads on before it answers
+	}
 	h := x.Header()
 	if !x.route.Shadow {
 		x.decision.Apply(h)
@@ -208,9 +213,9 @@ type requestBody struct {
 	controller *http.ResponseController
 	timeout    time.Duration
 
-	mu              sync.Mutex
-	ended           bool
-	stalled, broken bool
+	mu                    sync.Mutex
+	ended                 bool
+	read, stalled, broken bool // what the last Read found
 }
 
 func (b *requestBody) Read(p []byte) (int, error) {
@@ -218,11 +223,12 @@ func (b *requestBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	// What waits for the client to go must not run into the deadline.
 	b.deadline(time.Time{})
-	if err != nil && err != io.EOF {
+	if err != nil {
 		b.mu.Lock()
 		defer b.mu.Unlock()
+		b.read = err == io.EOF
 		b.stalled = errors.Is(err, os.ErrDeadlineExceeded)
-		b.broken = !b.stalled
+		b.broken = !b.read && !b.stalled
 	}
 	return n, err
 }
@@ -235,11 +241,20 @@ func (b *requestBody) deadline(t time.Time) {
 	}
 }
 
+// end is called when the request has been answered. The server then reads what
+// is left of the body, for which a client that has stalled gets no more time.
 func (b *requestBody) end() {
-	if b != nil {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		b.ended = true
+	if b == nil {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.ended = true
+	switch {
+	case b.stalled:
+		b.controller.SetReadDeadline(time.Now())
+	case !b.read:
+		b.controller.SetReadDeadline(time.Now().Add(b.timeout))
 	}
 }
 

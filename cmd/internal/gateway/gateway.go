@@ -164,6 +164,10 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.options.Observe(r, d)
 	}
 	if d.Kind == cors.Preflight && ok && !route.Shadow {
+		if r.ContentLength != 0 {
+			// The server reads it before it answers.
+			http.NewResponseController(w).SetReadDeadline(time.Now().Add(g.options.StallTimeout))
+		}
 		d.Apply(w.Header())
 		status := d.Status()
 		w.WriteHeader(status)
