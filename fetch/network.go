@@ -361,9 +361,7 @@ func (b *Browser) userAgent() string {
 func httpNetworkFetch(ctx context.Context, r *request, includeCredentials, forceNewConnection bool) (*response, *BlockedError) {
 	const anchor = "concept-http-network-fetch"
 	if forceNewConnection {
-		if t, ok := r.browser.transport.(interface{ CloseIdleConnections() }); ok {
-			t.CloseIdleConnections()
-		}
+		r.browser.CloseIdleConnections()
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, r.blocked(CodeAborted, anchor, "9.2").after(err)
@@ -503,13 +501,16 @@ func refuseHTTP1(ctx context.Context, refused *atomic.Bool) context.Context {
 	}})
 }
 
-// fields lists h by name; net/http keeps the order of lines within one.
+// fields lists h by name; net/http keeps the order of lines within one. It lets
+// names through that are no tokens, which browsers drop, the line with the name.
 func fields(h http.Header) []header.Field {
 	var buf [24]string // on the stack for most responses
 	names, n := buf[:0], 0
 	for name, values := range h {
-		names = append(names, name)
-		n += len(values)
+		if header.IsToken(name) {
+			names = append(names, name)
+			n += len(values)
+		}
 	}
 	slices.Sort(names)
 	list := make([]header.Field, 0, n)

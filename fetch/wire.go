@@ -128,7 +128,7 @@ func exchange(conn net.Conn, hreq *http.Request, limit int64) (*http.Response, e
 		res, err := http.ReadResponse(r, hreq)
 		switch {
 		case err != nil && header.N <= 0:
-			return nil, fmt.Errorf("malformed response: a header of more than %d bytes", limit)
+			return nil, fmt.Errorf("response headers exceeded %d bytes", limit)
 		case err != nil:
 			return nil, err
 		case res.StatusCode >= 200 || res.StatusCode == http.StatusSwitchingProtocols:

@@ -104,8 +104,8 @@ func TestConnectionsForControlCharactersAreBounded(t *testing.T) {
 		in.URL = url
 		_, err := (&fetch.Browser{}).Open(url).Fetch(t.Context(), in)
 		var blocked *fetch.BlockedError
-		if !errors.As(err, &blocked) || blocked.Code != fetch.CodeMalformedResponse {
-			t.Errorf("%v, want code %q", err, fetch.CodeMalformedResponse)
+		if !errors.As(err, &blocked) || blocked.Code != fetch.CodeResponseTooLarge {
+			t.Errorf("%v, want code %q", err, fetch.CodeResponseTooLarge)
 		}
 	})
 	t.Run("a fetch that is aborted", func(t *testing.T) {
