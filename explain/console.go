@@ -162,6 +162,9 @@ func (d *Diagnosis) Console(browser fetch.Profile) []string {
 		return nil
 	}
 	c := consoleFacts(d)
+	for name, value := range c.facts {
+		c.facts[name] = brief(value)
+	}
 	var out []string
 	switch browser {
 	case fetch.Chromium:
@@ -172,7 +175,7 @@ func (d *Diagnosis) Console(browser fetch.Profile) []string {
 		out = c.webkit()
 	}
 	for i := range out {
-		out[i] = visible(d.secrets.hide(out[i]))
+		out[i] = visible(out[i])
 	}
 	return out
 }
@@ -181,14 +184,16 @@ func (d *Diagnosis) Console(browser fetch.Profile) []string {
 // are the browser's.
 func visible(s string) string {
 	var b strings.Builder
-	for _, part := range strings.SplitAfter(s, "") {
-		if strings.ContainsAny(part, "‘’“”") {
-			b.WriteString(part)
-		} else {
-			b.WriteString(escape(part))
+	for {
+		i := strings.IndexAny(s, "‘’“”")
+		if i < 0 {
+			b.WriteString(escape(s))
+			return b.String()
 		}
+		b.WriteString(escape(s[:i]))
+		b.WriteString(s[i : i+len("‘")])
+		s = s[i+len("‘"):]
 	}
-	return b.String()
 }
 
 // console knows what a line may speak of.

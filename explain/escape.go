@@ -44,3 +44,15 @@ func show(s string) string {
 	}
 	return e
 }
+
+// longestValue is how much is looked at of a value that a server made long, wherever
+// the whole of it is not asked for.
+const longestValue = 2 << 10
+
+// brief is the beginning of s.
+func brief(s string) string {
+	if len(s) > longestValue {
+		return s[:longestValue] + "..."
+	}
+	return s
+}

@@ -32,7 +32,6 @@ var labels = map[string]phrase{
 	"consoles":      {"what the consoles say", "各ブラウザーのコンソール表示"},
 	"silent":        {"(says nothing)", "（何も表示しない）"},
 	"browsers":      {"browsers", "ブラウザーの違い"},
-	"step":          {"step {value}", "手順 {value}"},
-	"for servers":   {"--server {value} shows the mend for another server", "--server {value} で別のサーバー向けの直し方を表示"},
+	"step":          {", step {value}", " の手順 {value}"},
+	"for servers":   {"--server NAME writes it for another server: {value}", "--server NAME で別のサーバー向けに表示: {value}"},
 }
-

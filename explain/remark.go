@@ -87,7 +87,7 @@ func (d *Diagnosis) remark(q Question, res Result, exchanges []*fetch.Exchange) 
 	if d.At >= 0 {
 		last := exchanges[d.At]
 		allowed := get(last.ResponseHeader, header.AccessControlAllowOrigin)
-		if allowed != "" && allowed != "*" && !last.Preflight && !variesByOrigin(last.ResponseHeader) && d.Cause != "shared-cache" && strings.Contains(allowed, "://") {
+		if allowed != "" && allowed != "*" && !last.Preflight && !variesByOrigin(last.ResponseHeader) && (d.Verdict == Works || d.Cause == "origin-other") && strings.Contains(allowed, "://") {
 			d.note("vary-missing", nil)
 		}
 		if len(q.Cookies) > 0 && !last.Preflight && get(last.RequestHeader, "Cookie") == "" && d.Page != "null" {

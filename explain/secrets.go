@@ -178,7 +178,7 @@ var (
 
 // show is s for a sentence, without secrets: hidden first, since what is cut
 // short is no longer recognised.
-func (d *Diagnosis) show(s string) string { return show(d.secrets.hide(s)) }
+func (d *Diagnosis) show(s string) string { return show(d.secrets.hide(s[:min(len(s), 64<<10)])) }
 
 // mask takes the secrets out of d.
 func (d *Diagnosis) mask(exchanges []*fetch.Exchange) {
