@@ -75,12 +75,12 @@ func (d *derivation) deriveMembers() {
 // of an origin that nobody has, nil where that may read.
 func (d *derivation) deriveStrangers(all []*route) *check {
 	seen := map[string]bool{}
-	refuse := func(c candidate, needs ...*check) *check {
+	refuse := func(rule string, c candidate, needs ...*check) *check {
 		if seen[c.origin] || !c.raw && allowed(d.route.keeper, c.origin) {
 			return nil
 		}
 		seen[c.origin] = true
-		refused := d.add("origin-refused", c.origin+" may not read: "+c.why, 1, needs...)
+		refused := d.add(rule, c.origin+" may not read: "+c.why, 1, needs...)
 		refused.rank = nearMiss
 		if c.origin != stranger {
 			d.others = append(d.others, refused)
@@ -94,17 +94,22 @@ func (d *derivation) deriveStrangers(all []*route) *check {
 		}
 		return refused
 	}
-	nobody := refuse(candidate{origin: stranger, why: "the policy does not know it"})
+	nobody := refuse("origin-refused", candidate{origin: stranger, why: "the policy does not know it"})
 	if nobody == nil {
 		return nil
 	}
 	nobody.rank = essential
-	if c := refuse(candidate{origin: "null", why: "any page can have this origin"}); c != nil {
+	if c := refuse("origin-refused", candidate{origin: "null", why: "any page can have this origin"}); c != nil {
 		c.rank = essential
 	}
+	upper := false
 	for _, text := range d.route.policy.Origins {
 		for _, c := range nearMisses(text) {
-			refuse(c, nobody)
+			if c.raw && upper {
+				continue // once is enough
+			}
+			upper = upper || c.raw
+			refuse("origin-refused", c, nobody)
 		}
 	}
 	elsewhere := 0
@@ -115,7 +120,7 @@ func (d *derivation) deriveStrangers(all []*route) *check {
 				continue
 			}
 			for _, m := range members(p, text) {
-				if refuse(candidate{origin: m.origin, why: "it is allowed at " + other.pattern + " alone"}, nobody) != nil {
+				if refuse("origin-elsewhere", candidate{origin: m.origin, why: "it is allowed at " + other.pattern + " alone"}, nobody) != nil {
 					elsewhere++
 					break
 				}

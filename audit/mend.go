@@ -17,7 +17,15 @@ func (r Result) Mend() string {
 	switch r.Rule {
 	case "error":
 		return "let errors carry the headers too: those of the router, of the application, and of each proxy in front"
+	case "origin-elsewhere":
+		return "give each route a policy of its own, and send no CORS header where there is none"
 	case "origin-refused":
+		if r.Origin == stranger {
+			return fmt.Sprintf("send %s to the origins of the policy alone; echo no other", header.AccessControlAllowOrigin)
+		}
+		if r.Opaque {
+			return fmt.Sprintf("send no %s: null; it is the origin of whoever wants it", header.AccessControlAllowOrigin)
+		}
 		return fmt.Sprintf("compare whole origins, byte for byte, and send %s to none that the policy does not allow", header.AccessControlAllowOrigin)
 	case "credentials-refused":
 		return fmt.Sprintf("send no %s", header.AccessControlAllowCredentials)

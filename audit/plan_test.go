@@ -338,3 +338,15 @@ func TestAServerThatIsNotThereIsUnreachable(t *testing.T) {
 		t.Errorf("%s: %s", got.Verdict, got.Got)
 	}
 }
+
+func TestWhatHarmsNobodyIsNoted(t *testing.T) {
+	policies := map[string]cors.Policy{"/": small}
+	_, report := verify(t, policies, admits(is("HTTPS://APP.EXAMPLE.COM")).of(keeping(t, policies, application)))
+	i := slices.IndexFunc(report.Results, func(r audit.Result) bool { return r.Origin == "HTTPS://APP.EXAMPLE.COM" })
+	if i < 0 {
+		t.Fatal("the upper case was not asked for")
+	}
+	if r := report.Results[i]; r.Verdict != audit.Kept || r.Got != "it may, which harms nobody: no browser has this origin" {
+		t.Errorf("%s: %s: %q", r.Expect, r.Verdict, r.Got)
+	}
+}
