@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -348,5 +349,30 @@ func TestWhatHarmsNobodyIsNoted(t *testing.T) {
 	}
 	if r := report.Results[i]; r.Verdict != audit.Kept || r.Got != "it may, which harms nobody: no browser has this origin" {
 		t.Errorf("%s: %s: %q", r.Expect, r.Verdict, r.Got)
+	}
+}
+
+func TestTheDocumentationNamesEachRule(t *testing.T) {
+	page, err := os.ReadFile("../docs/verify.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	policy := policies["/api/"]
+	policy.PreflightStatus, policy.RefusedStatus = 200, 204
+	known := map[string]cors.Policy{"/api/": policy, "/open/": {Origins: []string{"*"}}, "other.example.com/": small}
+	_, report := verify(t, known, keeping(t, known, application), func(t *audit.Target) {
+		t.UnsafeMethods, t.Paths = true, map[string][]string{"/api/": {"/api/", "/api/health"}}
+	})
+	rules := map[string]bool{}
+	for _, r := range report.Results {
+		rules[r.Rule] = true
+	}
+	for rule := range rules {
+		if !strings.Contains(string(page), "`"+rule+"`") {
+			t.Errorf("docs/verify.md does not name the rule %q", rule)
+		}
+	}
+	if len(rules) != 26 {
+		t.Errorf("there are %d rules here, want all 26", len(rules))
 	}
 }
