@@ -115,3 +115,28 @@ func hostile(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusFound)
 	}
 }
+
+// TestTheDocumentationShowsWhatComes holds the example in docs to the golden
+// output.
+func TestTheDocumentationShowsWhatComes(t *testing.T) {
+	golden, err := os.ReadFile("testdata/verify/broken.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"verify.md", "verify.ja.md"} {
+		page, err := os.ReadFile(filepath.Join("../../docs", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, shown, ok := strings.Cut(string(page), "\n$ cors verify --quiet cors.yaml https://staging.example.com\n")
+		shown, _, _ = strings.Cut(shown, "\n```")
+		if !ok {
+			t.Errorf("docs/%s shows no example", name)
+		}
+		for line := range strings.Lines(shown + "\n") {
+			if line != "  …\n" && !strings.Contains(string(golden), line) {
+				t.Errorf("docs/%s shows what does not come: %s", name, line)
+			}
+		}
+	}
+}
