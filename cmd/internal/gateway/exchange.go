@@ -132,9 +132,6 @@ func (x *exchange) fail(_ http.ResponseWriter, _ *http.Request, err error) {
 // responses be read.
 func (x *exchange) refuse(f *failure) {
 	x.answer.failed = f
-	if f == failStalled {
-		x.body.end() // the server reads on before it answers
-	}
 	h := x.Header()
 	if !x.route.Shadow {
 		x.decision.Apply(h)
@@ -154,6 +151,11 @@ func (x *exchange) refuse(f *failure) {
 func (x *exchange) WriteHeader(status int) {
 	if status >= 200 || status == http.StatusSwitchingProtocols {
 		x.answer.status = status
+		if x.request.ProtoMajor == 1 && x.body.pending() {
+			// Otherwise the server throws away as much as 256 KB of the body, which the
+			// upstream may still be reading, so as to use the connection again.
+			x.Header().Set("Connection", "close")
+		}
 	} else if !x.route.Shadow && x.route.Headers == edge.Strip {
 		edge.StripAll(x.Header())
 	}
@@ -206,12 +208,14 @@ func (x *exchange) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 }
 
 // A requestBody gives a client a while for each piece of it. The transport may
-// read on when the request has been answered; of the connection, which then is
-// another request's, it is kept away.
+// read on when the request has been answered; then it is kept away from the
+// connection.
 type requestBody struct {
 	io.ReadCloser
 	controller *http.ResponseController
 	timeout    time.Duration
+
+	reading sync.Mutex // held by Read
 
 	mu                    sync.Mutex
 	ended                 bool
@@ -219,7 +223,11 @@ type requestBody struct {
 }
 
 func (b *requestBody) Read(p []byte) (int, error) {
-	b.deadline(time.Now().Add(b.timeout))
+	b.reading.Lock()
+	defer b.reading.Unlock()
+	if !b.deadline(time.Now().Add(b.timeout)) {
+		return 0, http.ErrBodyReadAfterClose
+	}
 	n, err := b.ReadCloser.Read(p)
 	// What waits for the client to go must not run into the deadline.
 	b.deadline(time.Time{})
@@ -227,18 +235,20 @@ func (b *requestBody) Read(p []byte) (int, error) {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		b.read = err == io.EOF
-		b.stalled = errors.Is(err, os.ErrDeadlineExceeded)
+		b.stalled = !b.ended && errors.Is(err, os.ErrDeadlineExceeded)
 		b.broken = !b.read && !b.stalled
 	}
 	return n, err
 }
 
-func (b *requestBody) deadline(t time.Time) {
+// deadline sets the deadline, unless b has ended.
+func (b *requestBody) deadline(t time.Time) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if !b.ended {
 		b.controller.SetReadDeadline(t)
 	}
+	return !b.ended
 }
 
 // end is called when the request has been answered. The server then reads what
@@ -248,14 +258,27 @@ func (b *requestBody) end() {
 		return
 	}
 	b.mu.Lock()
-	defer b.mu.Unlock()
 	b.ended = true
-	switch {
-	case b.stalled:
+	read, stalled := b.read, b.stalled
+	if !read {
 		b.controller.SetReadDeadline(time.Now())
-	case !b.read:
+	}
+	b.mu.Unlock()
+	b.reading.Lock() // nothing reads any more
+	defer b.reading.Unlock()
+	if !read && !stalled {
 		b.controller.SetReadDeadline(time.Now().Add(b.timeout))
 	}
+}
+
+// pending reports whether some of the body may not have been read yet.
+func (b *requestBody) pending() bool {
+	if b == nil {
+		return false
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return !b.read
 }
 
 // trouble reports whether the client sent nothing for too long, or went.

@@ -196,7 +196,10 @@ func TestAClientThatDoesNotSendItsBodyIsAnswered(t *testing.T) {
 	upstream := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		io.Copy(io.Discard, r.Body)
 	}))
-	early := raw(t, func(c net.Conn) { io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") })
+	early := raw(t, func(c net.Conn) {
+		io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+		io.Copy(io.Discard, c)
+	})
 	to := serve(t, newGateway(t, gateway.Config{Routes: map[string]gateway.Route{
 		"/":       {Policy: policy, Upstream: upstream},
 		"/early/": {Policy: policy, Upstream: early},
@@ -210,7 +213,7 @@ func TestAClientThatDoesNotSendItsBodyIsAnswered(t *testing.T) {
 			}
 			defer c.Close()
 			c.SetDeadline(time.Now().Add(10 * time.Second))
-			io.WriteString(c, tt.method+" "+tt.path+" HTTP/1.1\r\nHost: a\r\nOrigin: "+app+"\r\nAccess-Control-Request-Method: PUT\r\nContent-Length: 10\r\n\r\nhalf")
+			io.WriteString(c, tt.method+" "+tt.path+" HTTP/1.1\r\nHost: a\r\nOrigin: "+app+"\r\nAccess-Control-Request-Method: PUT\r\nContent-Length: 20000\r\n\r\n"+strings.Repeat("a", 10000))
 			res, err := http.ReadResponse(bufio.NewReader(c), nil)
 			if err != nil {
 				t.Fatal(err)

@@ -45,6 +45,9 @@ func (g *Gateway) upstreamTo(to *url.URL) *upstream {
 		return u
 	}
 	target := *to
+	if target.Path != "" && target.Path[0] != '/' {
+		target.Path = "/" + target.Path
+	}
 	protocols := new(http.Protocols)
 	switch to.Scheme {
 	case "h2c":
