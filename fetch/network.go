@@ -376,7 +376,7 @@ func httpNetworkFetch(ctx context.Context, r *request, includeCredentials, force
 		ctx = refuseHTTP1(ctx, refused)
 	}
 	// 8.5.
-	hres, err := r.browser.send(httpRequest(ctx, r))
+	hres, head, err := r.send(httpRequest(ctx, r))
 	if err != nil {
 		if refused != nil && refused.Load() {
 			return nil, r.blocked(CodeStreamOverHTTP1, anchor, "8.3")
@@ -384,10 +384,16 @@ func httpNetworkFetch(ctx context.Context, r *request, includeCredentials, force
 		code, step := networkCode(ctx, err)
 		return nil, r.blocked(code, anchor, step).after(err)
 	}
-	res := &response{status: hres.StatusCode, header: r.receivedQuirk(fields(hres.Header)), body: hres.Body}
-	if hres.ProtoMajor < 2 { // HTTP/2 has no reason phrase; net/http makes one up
-		_, res.statusText, _ = strings.Cut(hres.Status, " ")
+	res := &response{body: hres.Body}
+	if head != nil {
+		res.status, res.statusText, res.header = head.status, head.statusText, head.lines
+	} else {
+		res.status, res.header = hres.StatusCode, fields(hres.Header)
+		if hres.ProtoMajor < 2 { // HTTP/2 has no reason phrase; net/http makes one up
+			_, res.statusText, _ = strings.Cut(hres.Status, " ")
+		}
 	}
+	res.header = r.receivedQuirk(res.header)
 	exchange.Status, exchange.ResponseHeader = res.status, res.header
 	r.emit(Event{Kind: EventResponse, Exchange: exchange})
 	if blocked := checkReceived(r, res); blocked != nil {
@@ -423,7 +429,7 @@ func httpNetworkFetch(ctx context.Context, r *request, includeCredentials, force
 func checkReceived(r *request, res *response) *BlockedError {
 	const anchor = "concept-http-network-fetch"
 	// 8.5.5.3. A 101 is no final response, and nobody asked for another protocol.
-	if res.status < 200 {
+	if res.status >= 100 && res.status <= 199 {
 		return r.blocked(CodeMalformedResponse, anchor, "8.5").because("", strconv.Itoa(res.status))
 	}
 	left := r.browser.Limits.headerBytes()
@@ -533,9 +539,9 @@ func networkCode(ctx context.Context, err error) (code Code, step string) {
 		return CodePrivateAddress, "8.1"
 	case ctx.Err() != nil:
 		return CodeAborted, "9.2"
-	case said("headers exceeded", "header list larger"):
+	case errors.Is(err, errHeadTooLarge), said("headers exceeded", "header list larger"):
 		return CodeResponseTooLarge, "8.5"
-	case said("malformed", "Content-Length", "transfer encoding", "too many 1xx"):
+	case errors.Is(err, errMalformedHead), said("malformed", "Content-Length", "transfer encoding", "too many 1xx"):
 		return CodeMalformedResponse, "8.5"
 	}
 	return CodeNetwork, "8.1"

@@ -16,7 +16,7 @@ type Response struct {
 	Redirected bool
 	Status     int // 0 where it is hidden
 	StatusText string
-	Header     []header.Field // one for each line, sorted by name
+	Header     []header.Field // one for each line, in the order of the wire where the transport tells it
 
 	// Body is the decoded body; [NoBody] where there is none or it is hidden. That
 	// of an opaque response looks empty, and enters the HTTP cache if it is read

@@ -12,24 +12,27 @@ import (
 	"time"
 )
 
+const tlsTimeout = 10 * time.Second
+
 // newTransport returns the transport of a browser that is given none.
-func newTransport(b *Browser) *http.Transport {
+func newTransport(b *Browser) *wireTransport {
 	dialer := &net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}
 	if b.RefusePrivateAddresses {
 		// Asked about the address that is dialled: what the name resolves to at
 		// another time does not matter.
 		dialer.ControlContext = refusePrivate
 	}
-	return &http.Transport{
-		DialContext:            dialer.DialContext,
+	dial := dialContext(dialer.DialContext)
+	return &wireTransport{limit: b.Limits.headerBytes(), Transport: &http.Transport{
+		DialContext:            dial.plain,
+		DialTLSContext:         dial.tls,
 		ForceAttemptHTTP2:      true,
 		DisableCompression:     true,
 		MaxIdleConns:           100,
 		MaxIdleConnsPerHost:    6, // as browsers have it
 		IdleConnTimeout:        90 * time.Second,
-		TLSHandshakeTimeout:    10 * time.Second,
 		MaxResponseHeaderBytes: b.Limits.headerBytes(),
-	}
+	}}
 }
 
 var errPrivateAddress = errors.New("the address is not public")
