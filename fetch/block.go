@@ -65,29 +65,48 @@ func (r *request) upgradeMixedContent() {
 	r.urls = append(r.urls[:len(r.urls)-1:len(r.urls)-1], &upgraded)
 }
 
-// An embedderPolicy is the value of Cross-Origin-Embedder-Policy.
-type embedderPolicy uint8
+// An EmbedderPolicy says which responses that do not ask for it a page takes in
+// mode "no-cors": the value of its Cross-Origin-Embedder-Policy.
+//
+// https://html.spec.whatwg.org/multipage/browsers.html#embedder-policy-value
+type EmbedderPolicy string
 
+// The embedder policies; "" means [EmbedderPolicyUnsafeNone].
 const (
-	unsafeNone embedderPolicy = iota
-	credentialless
-	requireCORP
+	EmbedderPolicyUnsafeNone     EmbedderPolicy = "unsafe-none"
+	EmbedderPolicyCredentialless EmbedderPolicy = "credentialless" // those that were fetched without credentials
+	EmbedderPolicyRequireCORP    EmbedderPolicy = "require-corp"   // none without Cross-Origin-Resource-Policy
 )
+
+func (p EmbedderPolicy) isValid() bool {
+	return p == "" || p == EmbedderPolicyUnsafeNone || p == EmbedderPolicyCredentialless || p == EmbedderPolicyRequireCORP
+}
+
+// allowsCredentials reports whether r may have credentials as far as the policy
+// of its page is concerned. The standard's fifth step has a slip, "not", by which
+// a page would fetch from its own origin without credentials.
+//
+// https://fetch.spec.whatwg.org/#cross-origin-embedder-policy-allows-credentials
+func (p EmbedderPolicy) allowsCredentials(r *request) bool {
+	return r.mode != ModeNoCORS || p != EmbedderPolicyCredentialless ||
+		origin.Same(r.origin, r.currentURL().origin) && r.redirectTaint() == taintSameOrigin
+}
 
 // corpCheck is the cross-origin resource policy internal check, for a response
 // from u to a page of origin o that is not a navigation. It reports whether the
-// response is allowed. The engine asks it, in place of the check that
-// also reports violations, with unsafeNone: pages here have no embedder policy.
+// response is allowed. Asked with the policy of the page it is the check itself
+// too: nothing is reported to anyone.
 //
 // https://fetch.spec.whatwg.org/#cross-origin-resource-policy-internal-check
-func corpCheck(o origin.Origin, u *urlRecord, embedder embedderPolicy, list []header.Field, withCredentials bool) bool {
+// https://fetch.spec.whatwg.org/#cross-origin-resource-policy-check
+func corpCheck(o origin.Origin, u *urlRecord, embedder EmbedderPolicy, list []header.Field, withCredentials bool) bool {
 	// 2. and 3. Two lines, or two values, are no policy.
 	policy, _ := get(list, "Cross-Origin-Resource-Policy")
 	switch policy {
 	case "same-origin", "same-site", "cross-origin":
 	default:
 		policy = ""
-		if embedder == requireCORP || embedder == credentialless && withCredentials {
+		if embedder == EmbedderPolicyRequireCORP || embedder == EmbedderPolicyCredentialless && withCredentials {
 			policy = "same-origin"
 		}
 	}

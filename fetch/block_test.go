@@ -26,6 +26,8 @@ func headerList(namesAndValues ...string) (list []header.Field) {
 	return list
 }
 
+// https://fetch.spec.whatwg.org/#block-bad-port
+// https://fetch.spec.whatwg.org/#bad-port
 func TestIsBadPort(t *testing.T) {
 	for _, tt := range []struct {
 		name, url string
@@ -54,34 +56,35 @@ func TestIsBadPort(t *testing.T) {
 	}
 }
 
+// https://fetch.spec.whatwg.org/#cross-origin-resource-policy-internal-check
 func TestCORPCheck(t *testing.T) {
 	const corp = "Cross-Origin-Resource-Policy"
 	for _, tt := range []struct {
 		name, page, url string
-		embedder        embedderPolicy
+		embedder        EmbedderPolicy
 		list            []header.Field
 		credentials     bool
 		want            bool
 	}{
-		{"no header allows", "https://a.example", "https://b.example/", unsafeNone, nil, true, true},
-		{"cross-origin allows", "https://a.example", "https://b.example/", unsafeNone, headerList(corp, "cross-origin"), true, true},
-		{"same-origin allows the same", "https://a.example", "https://a.example/x", unsafeNone, headerList(corp, "same-origin"), true, true},
-		{"same-origin refuses another port", "https://a.example", "https://a.example:8443/", unsafeNone, headerList(corp, "same-origin"), true, false},
-		{"same-origin refuses an opaque origin", "null", "https://a.example/", unsafeNone, headerList(corp, "same-origin"), true, false},
-		{"same-site allows a host beside", "https://a.example.com", "https://b.example.com/", unsafeNone, headerList(corp, "same-site"), true, true},
-		{"same-site refuses another site", "https://a.example.com", "https://example.org/", unsafeNone, headerList(corp, "same-site"), true, false},
-		{"same-site refuses another customer of a public suffix", "https://a.github.io", "https://b.github.io/", unsafeNone, headerList(corp, "same-site"), true, false},
-		{"same-site refuses an https response to an http page", "http://a.example.com", "https://b.example.com/", unsafeNone, headerList(corp, "same-site"), true, false},
-		{"same-site allows an http response to an https page", "https://a.example.com", "http://b.example.com/", unsafeNone, headerList(corp, "same-site"), true, true},
-		{"same-site refuses an opaque origin", "null", "https://a.example/", unsafeNone, headerList(corp, "same-site"), true, false},
-		{"same-site asks for the same IP address", "http://127.0.0.1:1", "http://127.0.0.1:2/", unsafeNone, headerList(corp, "same-site"), true, true},
-		{"another IP address is another site", "http://127.0.0.1", "http://127.0.0.2/", unsafeNone, headerList(corp, "same-site"), true, false},
-		{"upper case is no policy", "https://a.example", "https://b.example/", unsafeNone, headerList(corp, "Same-Origin"), true, true},
-		{"two values are no policy", "https://a.example", "https://b.example/", unsafeNone, headerList(corp, "same-origin, same-site"), true, true},
-		{"two lines are no policy, though equal", "https://a.example", "https://b.example/", unsafeNone, headerList(corp, "same-origin", corp, "same-origin"), true, true},
-		{"require-corp makes no header same-origin", "https://a.example", "https://b.example/", requireCORP, nil, false, false},
-		{"credentialless does so with credentials", "https://a.example", "https://b.example/", credentialless, nil, true, false},
-		{"and not without", "https://a.example", "https://b.example/", credentialless, nil, false, true},
+		{"no header allows", "https://a.example", "https://b.example/", "", nil, true, true},
+		{"cross-origin allows", "https://a.example", "https://b.example/", "", headerList(corp, "cross-origin"), true, true},
+		{"same-origin allows the same", "https://a.example", "https://a.example/x", "", headerList(corp, "same-origin"), true, true},
+		{"same-origin refuses another port", "https://a.example", "https://a.example:8443/", "", headerList(corp, "same-origin"), true, false},
+		{"same-origin refuses an opaque origin", "null", "https://a.example/", "", headerList(corp, "same-origin"), true, false},
+		{"same-site allows a host beside", "https://a.example.com", "https://b.example.com/", "", headerList(corp, "same-site"), true, true},
+		{"same-site refuses another site", "https://a.example.com", "https://example.org/", "", headerList(corp, "same-site"), true, false},
+		{"same-site refuses another customer of a public suffix", "https://a.github.io", "https://b.github.io/", "", headerList(corp, "same-site"), true, false},
+		{"same-site refuses an https response to an http page", "http://a.example.com", "https://b.example.com/", "", headerList(corp, "same-site"), true, false},
+		{"same-site allows an http response to an https page", "https://a.example.com", "http://b.example.com/", "", headerList(corp, "same-site"), true, true},
+		{"same-site refuses an opaque origin", "null", "https://a.example/", "", headerList(corp, "same-site"), true, false},
+		{"same-site asks for the same IP address", "http://127.0.0.1:1", "http://127.0.0.1:2/", "", headerList(corp, "same-site"), true, true},
+		{"another IP address is another site", "http://127.0.0.1", "http://127.0.0.2/", "", headerList(corp, "same-site"), true, false},
+		{"upper case is no policy", "https://a.example", "https://b.example/", "", headerList(corp, "Same-Origin"), true, true},
+		{"two values are no policy", "https://a.example", "https://b.example/", "", headerList(corp, "same-origin, same-site"), true, true},
+		{"two lines are no policy, though equal", "https://a.example", "https://b.example/", "", headerList(corp, "same-origin", corp, "same-origin"), true, true},
+		{"require-corp makes no header same-origin", "https://a.example", "https://b.example/", EmbedderPolicyRequireCORP, nil, false, false},
+		{"credentialless does so with credentials", "https://a.example", "https://b.example/", EmbedderPolicyCredentialless, nil, true, false},
+		{"and not without", "https://a.example", "https://b.example/", EmbedderPolicyCredentialless, nil, false, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := corpCheck(mustOrigin(t, tt.page), mustParse(t, tt.url), tt.embedder, tt.list, tt.credentials)
@@ -92,6 +95,8 @@ func TestCORPCheck(t *testing.T) {
 	}
 }
 
+// https://fetch.spec.whatwg.org/#concept-tao-check
+// https://fetch.spec.whatwg.org/#concept-header-list-get-decode-split
 func TestTAOCheck(t *testing.T) {
 	const tao, page = "Timing-Allow-Origin", "https://a.example"
 	for _, tt := range []struct {
@@ -118,6 +123,10 @@ func TestTAOCheck(t *testing.T) {
 	}
 }
 
+// https://fetch.spec.whatwg.org/#determine-nosniff
+// https://fetch.spec.whatwg.org/#should-response-to-request-be-blocked-due-to-nosniff?
+// https://fetch.spec.whatwg.org/#should-response-to-request-be-blocked-due-to-mime-type?
+// https://fetch.spec.whatwg.org/#request-destination-script-like
 func TestBlockedByNosniffAndMIMEType(t *testing.T) {
 	const nosniff, typ = "X-Content-Type-Options", "Content-Type"
 	for _, tt := range []struct {

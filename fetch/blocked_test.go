@@ -218,6 +218,17 @@ func blockedRows(http1 *httptest.Server) []blockedRow {
 }
 
 // Every way to be blocked has a code, and is reached here from a page.
+//
+// https://fetch.spec.whatwg.org/#concept-main-fetch
+// https://fetch.spec.whatwg.org/#concept-scheme-fetch
+// https://fetch.spec.whatwg.org/#concept-http-fetch
+// https://fetch.spec.whatwg.org/#concept-http-redirect-fetch
+// https://fetch.spec.whatwg.org/#concept-http-network-or-cache-fetch
+// https://fetch.spec.whatwg.org/#concept-http-network-fetch
+// https://fetch.spec.whatwg.org/#cors-preflight-fetch-0
+// https://fetch.spec.whatwg.org/#concept-cors-check
+// https://fetch.spec.whatwg.org/#concept-network-error
+// https://fetch.spec.whatwg.org/#dom-global-fetch
 func TestBlocked(t *testing.T) {
 	http1 := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { t.Errorf("%s %s went out", r.Method, r.URL) }))
 	defer http1.Close()
@@ -342,6 +353,9 @@ func TestKeepaliveBodiesCountTogether(t *testing.T) {
 	}
 }
 
+// https://fetch.spec.whatwg.org/#dom-request
+// https://fetch.spec.whatwg.org/#cors-safelisted-method
+// https://fetch.spec.whatwg.org/#forbidden-method
 func TestRequestErrors(t *testing.T) {
 	for _, tt := range []struct {
 		row     string

@@ -96,6 +96,9 @@ type Page struct {
 	// ReferrerPolicy is the document's; "" means the default.
 	ReferrerPolicy ReferrerPolicy
 
+	// EmbedderPolicy is the document's Cross-Origin-Embedder-Policy.
+	EmbedderPolicy EmbedderPolicy
+
 	// TopLevel is the origin of the top-level page, if the page is in a frame
 	// there; the zero value means that the page is the top-level one.
 	TopLevel origin.Origin

@@ -39,6 +39,9 @@ const defaultPreflights = 1024
 // maxEntries bounds the entries that one response can make.
 const maxEntries = 256
 
+// keyOf is the key of the records for r at its current URL.
+//
+// https://fetch.spec.whatwg.org/#request-determine-the-network-partition-key
 func keyOf(r *request, credentials bool) cacheKey {
 	return cacheKey{
 		// https://fetch.spec.whatwg.org/#determine-the-network-partition-key: the

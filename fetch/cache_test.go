@@ -133,6 +133,7 @@ func (a ask) send(t *testing.T, b *fetch.Browser) bool {
 // Entries are partitioned by the site of the top-level page.
 //
 // https://fetch.spec.whatwg.org/#determine-the-network-partition-key
+// https://fetch.spec.whatwg.org/#request-determine-the-network-partition-key
 func TestPreflightCacheIsPartitioned(t *testing.T) {
 	preflights := 0
 	b := &fetch.Browser{Transport: serve{http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

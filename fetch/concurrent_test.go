@@ -16,6 +16,8 @@ import (
 // Ten thousand fetches at once, of a hundred URLs, from pages of ten origins that
 // share a browser: a preflight for each pair and no more, however they meet. The
 // bubble sees to it that none of their goroutines is left.
+//
+// https://fetch.spec.whatwg.org/#concept-http-fetch
 func TestConcurrentFetches(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var preflights atomic.Int64

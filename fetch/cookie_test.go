@@ -10,6 +10,8 @@ import (
 // The clock of these tests.
 var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
+// https://fetch.spec.whatwg.org/#append-a-request-cookie-header
+// https://fetch.spec.whatwg.org/#parse-and-store-response-set-cookie-headers
 func TestCookies(t *testing.T) {
 	const site = "https://www.example.com/a/b"
 	for _, tt := range []struct {
@@ -101,6 +103,7 @@ func TestCookies(t *testing.T) {
 	}
 }
 
+// https://fetch.spec.whatwg.org/#determine-the-same-site-mode
 func TestSameSiteCookies(t *testing.T) {
 	const url = "https://a.example/"
 	jar := &CookieJar{}
@@ -274,6 +277,8 @@ func TestParseCookieDate(t *testing.T) {
 
 // Whatever servers set, the jar stays within its bounds, gives nobody another
 // host's cookie, and writes no header that could be read as two.
+//
+// https://fetch.spec.whatwg.org/#parse-and-store-response-set-cookie-headers
 func FuzzCookies(f *testing.F) {
 	f.Add("a=1; domain=example.com; path=/; secure", "b=2; max-age=9; samesite=lax")
 	f.Add("__Host-a=1; path=/; secure", "; domain=com")

@@ -6,6 +6,7 @@ import (
 	"testing"
 )
 
+// https://fetch.spec.whatwg.org/#data-url-processor
 func TestParseDataURL(t *testing.T) {
 	for _, tt := range []struct{ name, url, mime, body string }{
 		{"text has a default type", "data:,hello", "text/plain;charset=US-ASCII", "hello"},
@@ -58,6 +59,8 @@ func TestParseDataURLRefuses(t *testing.T) {
 
 // Of a data: URL that says base64, the content is what encoding/base64 reads
 // once the spaces and the padding are away.
+//
+// https://fetch.spec.whatwg.org/#data-url-processor
 func FuzzDataURL(f *testing.F) {
 	f.Add("data:;base64,aGVsbG8=")
 	f.Add("data:text/plain; charset=utf-8;base64,%61%20\u00e9")

@@ -53,6 +53,7 @@ func decodeAll(body string, contentEncoding []string, limit int64) (string, erro
 	return string(b), err
 }
 
+// https://fetch.spec.whatwg.org/#handle-content-codings
 func TestDecodeBody(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
@@ -122,6 +123,8 @@ func TestDecodeBodyFails(t *testing.T) {
 
 // No body, however coded, is longer than the limit, and none breaks the
 // decoder.
+//
+// https://fetch.spec.whatwg.org/#handle-content-codings
 func FuzzDecode(f *testing.F) {
 	f.Add("gzip", gzipped("hello"))
 	f.Add("deflate", zlibbed("hello"))

@@ -23,6 +23,8 @@ func (s serve) RoundTrip(r *http.Request) (*http.Response, error) {
 	return w.Result(), nil
 }
 
+// https://fetch.spec.whatwg.org/#concept-cors-check
+// https://fetch.spec.whatwg.org/#concept-header-list-get
 func TestCORSCheckDecidesWhatThePageMayRead(t *testing.T) {
 	const page = "https://app.example.com/"
 	tests := []struct {
@@ -69,6 +71,7 @@ func TestCORSCheckDecidesWhatThePageMayRead(t *testing.T) {
 	}
 }
 
+// https://fetch.spec.whatwg.org/#concept-http-fetch
 func TestPreflightIsSentOnceAndThenCached(t *testing.T) {
 	var got []string
 	b := &fetch.Browser{Transport: serve{http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

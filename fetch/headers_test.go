@@ -8,6 +8,18 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+// https://fetch.spec.whatwg.org/#concept-headers-append
+// https://fetch.spec.whatwg.org/#dom-headers-set
+// https://fetch.spec.whatwg.org/#dom-headers-delete
+// https://fetch.spec.whatwg.org/#headers-validate
+// https://fetch.spec.whatwg.org/#concept-headers-remove-privileged-no-cors-request-headers
+// https://fetch.spec.whatwg.org/#no-cors-safelisted-request-header
+// https://fetch.spec.whatwg.org/#no-cors-safelisted-request-header-name
+// https://fetch.spec.whatwg.org/#privileged-no-cors-request-header-name
+// https://fetch.spec.whatwg.org/#concept-header-list-append
+// https://fetch.spec.whatwg.org/#concept-header-list-set
+// https://fetch.spec.whatwg.org/#concept-header-list-delete
+// https://fetch.spec.whatwg.org/#concept-header-value-normalize
 func TestHeaders(t *testing.T) {
 	type step struct{ do, name, value string }
 	long := strings.Repeat("a", 100)
@@ -67,6 +79,7 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
+// https://fetch.spec.whatwg.org/#concept-headers-fill
 func TestHeadersFill(t *testing.T) {
 	h := Headers{Guard: GuardRequestNoCORS}
 	h.Fill(headerList("X-A", "1", "Accept", "text/html", "Range", "bytes=0-", "accept", "x/y"))

@@ -62,6 +62,8 @@ type visit struct {
 	sent   string // of the request that the server sees: method and conditions; "" for none
 }
 
+// https://fetch.spec.whatwg.org/#determine-the-http-cache-partition
+// https://fetch.spec.whatwg.org/#concept-stale-response
 func TestHTTPCache(t *testing.T) {
 	fields := func(s ...string) (list []header.Field) {
 		for i := 0; i < len(s); i += 2 {
@@ -179,6 +181,7 @@ func TestHTTPCacheUpdatesHeadersFromNotModified(t *testing.T) {
 	}
 }
 
+// https://fetch.spec.whatwg.org/#concept-stale-while-revalidate-response
 func TestStaleWhileRevalidateAsksInTheBackground(t *testing.T) {
 	asked := make(chan string, 2)
 	b := &fetch.Browser{Transport: serve{http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

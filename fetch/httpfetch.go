@@ -37,7 +37,7 @@ func httpFetch(ctx context.Context, r *request, makeCORSPreflight bool) (*respon
 		r.timingAllowFailed = true
 	}
 	// 5.
-	if r.tainting == taintOpaque && !corpCheck(r.origin, r.currentURL(), unsafeNone, res.header, res.includesCredentials) && !r.corpQuirk(res) {
+	if r.tainting == taintOpaque && !corpCheck(r.origin, r.currentURL(), r.page.EmbedderPolicy, res.header, res.includesCredentials) && !r.corpQuirk(res) {
 		res.close()
 		value, _ := get(res.header, "Cross-Origin-Resource-Policy")
 		return nil, r.blocked(CodeCORP, anchor, "5").because("Cross-Origin-Resource-Policy", value)

@@ -32,6 +32,8 @@ func httpNetworkOrCacheFetch(ctx context.Context, r *request, isAuthenticationFe
 	// 8.3.
 	includeCredentials := r.credentials == CredentialsInclude || r.credentials == CredentialsSameOrigin && (r.tainting == taintBasic ||
 		r.tainting == taintOpaque && r.startedAtHome() && r.quirk(credentialsNotRejudged))
+	// 8.4.
+	includeCredentials = includeCredentials && r.page.EmbedderPolicy.allowsCredentials(r)
 	// 8.5. to 8.9. Content-Length is net/http's to write.
 	_, contentLength := r.bodyReader()
 	// 8.10.
@@ -348,6 +350,9 @@ func (b holdingBody) Close() error {
 	return b.ReadCloser.Close()
 }
 
+// userAgent is the value of User-Agent where the page sets none.
+//
+// https://fetch.spec.whatwg.org/#environment-default-user-agent-value
 func (b *Browser) userAgent() string {
 	if b.UserAgent != "" {
 		return b.UserAgent

@@ -210,6 +210,9 @@ func newRequest(p *Page, in *Request) (*request, error) {
 	if p.err != nil {
 		return nil, &RequestError{"Page.URL", p.URL, "open the page at an absolute URL", p.err}
 	}
+	if !p.EmbedderPolicy.isValid() {
+		return nil, &RequestError{"Page.EmbedderPolicy", string(p.EmbedderPolicy), `write "unsafe-none", "credentialless" or "require-corp"`, nil}
+	}
 	u, err := parseURL(in.URL, p.url)
 	if err != nil {
 		return nil, &RequestError{"URL", in.URL, "give an absolute URL, or one relative to the page's", err}
@@ -352,6 +355,7 @@ func (r *request) currentURL() *urlRecord { return r.urls[len(r.urls)-1] }
 // serializedOrigin is the standard's byte-serializing a request origin.
 //
 // https://fetch.spec.whatwg.org/#byte-serializing-a-request-origin
+// https://fetch.spec.whatwg.org/#serializing-a-request-origin
 func (r *request) serializedOrigin() string {
 	if r.redirectTaint() != taintSameOrigin && !r.pageOrigin {
 		return "null"

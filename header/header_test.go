@@ -9,6 +9,9 @@ import (
 	"github.com/crossorigin/cors/header"
 )
 
+// https://fetch.spec.whatwg.org/#cors-safelisted-request-header
+// https://fetch.spec.whatwg.org/#cors-unsafe-request-header-byte
+// https://fetch.spec.whatwg.org/#simple-range-header-value
 func TestIsSafelistedRequest(t *testing.T) {
 	tests := []struct {
 		row, name, value string
@@ -57,6 +60,7 @@ func TestIsSafelistedRequest(t *testing.T) {
 	}
 }
 
+// https://fetch.spec.whatwg.org/#cors-unsafe-request-header-names
 func TestUnsafeRequestNames(t *testing.T) {
 	long := strings.Repeat("a", 128)
 	tests := []struct {
@@ -87,6 +91,8 @@ func TestUnsafeRequestNames(t *testing.T) {
 	}
 }
 
+// https://fetch.spec.whatwg.org/#extract-header-list-values
+// https://fetch.spec.whatwg.org/#extract-header-values
 func TestList(t *testing.T) {
 	tests := []struct {
 		row   string
@@ -115,6 +121,8 @@ func TestList(t *testing.T) {
 	}
 }
 
+// https://fetch.spec.whatwg.org/#header-value-get-decode-and-split
+// https://fetch.spec.whatwg.org/#collect-an-http-quoted-string
 func TestSplit(t *testing.T) {
 	tests := []struct {
 		row, value string
@@ -137,6 +145,8 @@ func TestSplit(t *testing.T) {
 	}
 }
 
+// https://fetch.spec.whatwg.org/#forbidden-request-header
+// https://fetch.spec.whatwg.org/#forbidden-method
 func TestIsForbiddenRequest(t *testing.T) {
 	tests := []struct {
 		row, name, value string
@@ -160,6 +170,7 @@ func TestIsForbiddenRequest(t *testing.T) {
 	}
 }
 
+// https://fetch.spec.whatwg.org/#concept-method-normalize
 func TestNormalizeMethod(t *testing.T) {
 	for method, want := range map[string]string{"get": "GET", "Options": "OPTIONS", "patch": "patch", "eGg": "eGg"} {
 		if got := header.NormalizeMethod(method); got != want {
@@ -195,6 +206,7 @@ func TestMIMETypesAreParsedAndSerialised(t *testing.T) {
 	}
 }
 
+// https://fetch.spec.whatwg.org/#concept-header-extract-mime-type
 func TestExtractMIMEType(t *testing.T) {
 	tests := []struct {
 		row   string

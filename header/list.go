@@ -11,6 +11,7 @@ import (
 // does not parse.
 //
 // https://fetch.spec.whatwg.org/#extract-header-list-values
+// https://fetch.spec.whatwg.org/#extract-header-values
 func List(lines []string) (elems []string, ok bool) {
 	for _, line := range lines {
 		// Empty elements count for nothing: RFC 9110, section 5.6.1.2.
