@@ -31,6 +31,9 @@ func mainFetch(ctx context.Context, r *request, recursive bool) (*response, *Blo
 		r.referrerPolicy = ReferrerPolicyStrictOriginWhenCrossOrigin
 	}
 	// 9.
+	if !recursive {
+		r.askedReferrer = r.referrerURL
+	}
 	if r.referrerURL != nil {
 		// What one hop is not told, the next one is not told either.
 		r.referrerURL = determineReferrer(r.referrerPolicy, r.referrerURL, r.currentURL())
@@ -40,7 +43,7 @@ func mainFetch(ctx context.Context, r *request, recursive bool) (*response, *Blo
 		}
 	}
 	if !recursive {
-		r.firstReferrer = r.referrer
+		r.firstReferrer = r.referrerURL
 	}
 	res, blocked := dispatch(ctx, r)
 	if blocked != nil || recursive {

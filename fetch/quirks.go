@@ -165,8 +165,12 @@ func (r *request) dressPreflight(preflight *request) {
 	if r.quirk(preflightAcceptLanguage) {
 		preflight.append("Accept-Language", acceptLanguage)
 	}
-	if origin.SameSite(r.page.url.origin, r.currentURL().origin) && r.firstReferrer != r.referrer && r.quirk(preflightReferrer) {
-		preflight.referrer = r.firstReferrer
+	if len(r.urls) > 1 && r.firstReferrer != nil && r.quirk(preflightReferrer) {
+		told := r.firstReferrer
+		if !origin.SameSite(told.origin, r.currentURL().origin) {
+			told = told.originOnly()
+		}
+		preflight.referrer = told.href
 	}
 	preflight.pageOrigin = r.redirectTaint() != taintSameOrigin && r.quirk(preflightPageOrigin)
 	preflight.firstMethod = preflight.method
@@ -236,11 +240,15 @@ func (r *request) differingLocations(res *response) bool {
 	return len(values) > 1 && slices.ContainsFunc(values, func(v string) bool { return v != values[0] }) && r.quirk(differingLocationsRefused)
 }
 
-// trimReferrer cuts the referrer u down to the origin, for this hop.
+// trimReferrer cuts the referrer u down to the origin, for this hop. In Firefox
+// the next one begins with the first referrer again.
 func (r *request) trimReferrer(u *urlRecord) *urlRecord {
 	switch r.referrerPolicy {
-	case ReferrerPolicyUnsafeURL, ReferrerPolicyNoReferrerWhenDowngrade:
+	case ReferrerPolicyUnsafeURL, ReferrerPolicyNoReferrerWhenDowngrade, ReferrerPolicyOriginWhenCrossOrigin:
 		if u != nil && !origin.SameSite(u.origin, r.currentURL().origin) && r.quirk(relaxedReferrerTrimmed) {
+			if r.browser.Profile == Firefox {
+				r.referrerURL = r.askedReferrer
+			}
 			return u.originOnly()
 		}
 	}

@@ -175,10 +175,11 @@ type request struct {
 	// For quirks: what a redirect has not changed.
 	authored       []header.Field
 	firstMethod    string
-	firstReferrer  string
-	noReferrer     bool // the page asked for none
-	crossed        bool // a redirect led to another origin
-	permanent      bool // a permanent redirect, not from the cache, led here
+	firstReferrer  *urlRecord // told at the first URL
+	askedReferrer  *urlRecord // before any policy
+	noReferrer     bool       // the page asked for none
+	crossed        bool       // a redirect led to another origin
+	permanent      bool       // a permanent redirect, not from the cache, led here
 	stripped       []func(name string) bool
 	authoredUnsafe bool
 
