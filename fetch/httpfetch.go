@@ -17,6 +17,9 @@ func httpFetch(ctx context.Context, r *request, makeCORSPreflight bool) (*respon
 			return nil, blocked
 		}
 	}
+	if r.refusedLate != nil {
+		return nil, r.refusedLate
+	}
 	// 4.3.
 	res, blocked := httpNetworkOrCacheFetch(ctx, r, false, false)
 	if blocked != nil {
@@ -24,13 +27,14 @@ func httpFetch(ctx context.Context, r *request, makeCORSPreflight bool) (*respon
 	}
 	// 4.4.
 	if r.tainting == taintCORS {
-		if blocked := corsCheck(r, r.checked(res), res); blocked != nil {
+		if blocked := corsCheck(r, r, res); blocked != nil {
 			if r.quirk(blockedCached) {
 				res.drain()
 			}
 			res.close()
 			return nil, blocked
 		}
+		r.refusedLate = r.checkRedirectStrictly(res)
 	}
 	// 4.5.
 	if r.timingAllowFailed || !taoCheck(r.serializedOrigin(), r.tainting == taintBasic, res.header) {

@@ -46,6 +46,7 @@ func httpNetworkOrCacheFetch(ctx context.Context, r *request, isAuthenticationFe
 	}
 	// 8.12.
 	appendOrigin(r)
+	r.keptOrigin, _ = get(r.headers, header.Origin)
 	// 8.13.
 	appendFetchMetadata(r)
 	// 8.15.
@@ -161,9 +162,11 @@ func appendOrigin(r *request) {
 		r.append(header.Origin, serialized)
 		return
 	}
+	if r.appendKeptOrigin() {
+		return
+	}
 	if r.method == "GET" || r.method == "HEAD" {
 		switch {
-		case r.method != r.firstMethod && r.redirectsWithinOrigin() && r.quirk(originSurvivesGET):
 		case r.inactiveStorageAccess() && r.quirk(storageAccessHeaders):
 		default:
 			return
@@ -468,6 +471,7 @@ func httpRequest(ctx context.Context, r *request) *http.Request {
 		if header.EqualFold(name, "User-Agent") {
 			name = "User-Agent" // net/http adds its own otherwise
 		}
+		f.Value = r.encodeValue(f.Value)
 		if lines := h[name]; len(lines) == 0 {
 			values[i] = f.Value
 			h[name] = values[i : i+1 : i+1]

@@ -39,7 +39,7 @@ func corsPreflightFetch(ctx context.Context, r *request) *BlockedError {
 	}
 	defer res.close()
 	// 7. The check is for r, whose credentials mode counts.
-	if blocked := corsCheck(preflight, r.checkedForPreflight(), res); blocked != nil && !(preflight.pageOrigin && origin.Same(r.origin, r.currentURL().origin)) {
+	if blocked := corsCheck(preflight, r, res); blocked != nil && !(preflight.pageOrigin && origin.Same(r.origin, r.currentURL().origin)) {
 		return blocked
 	}
 	if !isOKStatus(res.status) {

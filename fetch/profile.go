@@ -132,6 +132,7 @@ const (
 	unfollowedNotCached
 	onlyIfCachedIgnored
 	emptyLinesDropped
+	sentAsUTF8
 	mojibake
 	nullBodyIsEmpty
 	aboutBlankRefused
@@ -217,15 +218,15 @@ var quirks = [...]Quirk{
 	joinedLocations: {"two Location lines are one URL", []Profile{WebKit}, "", Bug,
 		`"a, b" is followed`},
 	credentialsNotRejudged: {"credentials are judged once", []Profile{WebKit}, "redirect2-1389", Bug,
-		`with "same-origin" and a first URL of the page's origin, a redirect by another origin may not say *, and cookies follow it in mode "no-cors"`},
+		`with "same-origin" and a first URL of the page's origin, a redirect by another origin may not say *, which is found after the next preflight, and cookies follow it in mode "no-cors"`},
 	crossOriginDeleteIsGET: {"DELETE becomes GET on a redirect to another origin", []Profile{WebKit}, "random-2529", Bug,
 		"whatever the status; its HTTP library is to blame"},
 	redirectRestoresHeaders: {"a redirect begins with the first request's headers", []Profile{Firefox, WebKit}, "random-2556", Bug,
-		"Content-Type is gone after the redirect that makes a POST a GET, and back after another; in Firefox so is Authorization"},
+		`Content-Type is gone after the redirect that makes a POST a GET, and back after another, in WebKit a 307 or 308 or, in mode "cors", to or from another origin; in Firefox so is Authorization`},
 	redirectRemovesHints: {"a redirect removes client hints", []Profile{Chromium}, "", Private,
 		"but for Save-Data, where it leads to another origin than the page's, which may not be told them"},
-	originSurvivesGET: {"Origin survives a redirect that makes it GET", []Profile{WebKit}, "random-2042", Bug,
-		"where the standard sends none"},
+	originSurvivesGET: {"Origin survives a redirect", []Profile{WebKit}, "random-2042", Bug,
+		"within its origin: one that makes it GET, or that brings another referrer policy"},
 	crossOriginRedirectWithoutMetadata: {"no Sec-Fetch headers after a redirect to another origin", []Profile{WebKit}, "redirect-1138", Bug,
 		`in mode "cors"`},
 	redirectedNeverSameSite: {"a redirect is never same-site", []Profile{Firefox}, "redirect-1138", Bug,
@@ -286,6 +287,8 @@ var quirks = [...]Quirk{
 		"the standard fails where there is nothing in the cache"},
 	emptyLinesDropped: {"empty header lines are dropped", []Profile{Firefox}, "", Reading,
 		`but for three names; so an empty line beside "true" in Access-Control-Allow-Credentials does no harm`},
+	sentAsUTF8: {"header values are sent as UTF-8", []Profile{WebKit}, "", Bug,
+		"a code point above U+007F is two bytes, where the standard has one"},
 	mojibake: {"header values are decoded as UTF-8", []Profile{WebKit}, "", Bug,
 		"the standard has one code point for each byte"},
 	nullBodyIsEmpty: {"integrity of no body is that of an empty one", []Profile{Chromium, Firefox, WebKit}, "", Reading,

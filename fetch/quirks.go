@@ -255,6 +255,16 @@ func (r *request) trimReferrer(u *urlRecord) *urlRecord {
 	return u
 }
 
+// beginReferrerAnew makes what the last hop was told, now that a redirect has set
+// the policy, all that there is to tell the next.
+func (r *request) beginReferrerAnew() {
+	r.noReferrer = false
+	if r.browser.Profile == Firefox {
+		r.askedReferrer, _ = parseURL(r.referrer, nil)
+		r.referrerURL = r.askedReferrer
+	}
+}
+
 // redirectsWithinOrigin reports whether no redirect led to another origin.
 func (r *request) redirectsWithinOrigin() bool {
 	return !slices.ContainsFunc(r.urls, func(u *urlRecord) bool { return !origin.Same(u.origin, r.urls[0].origin) })
@@ -265,24 +275,16 @@ func (r *request) startedAtHome() bool {
 	return len(r.urls) > 1 && r.credentials == CredentialsSameOrigin && origin.Same(r.urls[0].origin, r.origin)
 }
 
-// checked returns the request for which the CORS check is made.
-func (r *request) checked(res *response) *request {
-	if isRedirectStatus(res.status) && !r.preflighted && r.startedAtHome() && r.quirk(credentialsNotRejudged) {
-		strict := *r
-		strict.credentials = CredentialsInclude
-		return &strict
+// checkRedirectStrictly is the CORS check with credentials, for a redirect by
+// another origin of a request that went to the page's own first. It fails late:
+// once the preflight for the next URL has been made.
+func (r *request) checkRedirectStrictly(res *response) *BlockedError {
+	if !isRedirectStatus(res.status) || !r.startedAtHome() || !r.quirk(credentialsNotRejudged) {
+		return nil
 	}
-	return r
-}
-
-// checkedForPreflight returns the request for which a preflight is checked.
-func (r *request) checkedForPreflight() *request {
-	if n := len(r.urls); n > 1 && !origin.Same(r.urls[n-2].origin, r.origin) && r.startedAtHome() && r.quirk(credentialsNotRejudged) {
-		strict := *r
-		strict.credentials = CredentialsInclude
-		return &strict
-	}
-	return r
+	strict := *r
+	strict.credentials = CredentialsInclude
+	return corsCheck(r, &strict, res)
 }
 
 // corpQuirk reports whether a response that the CORP check blocks is let through.
@@ -394,6 +396,14 @@ func (r *request) cookies() (*CookieJar, sameSiteMode) {
 	return r.browser.Cookies, mode
 }
 
+// encodeValue is a request-header's value in bytes.
+func (r *request) encodeValue(value string) string {
+	if !r.browser.Profile.has(sentAsUTF8) {
+		return value
+	}
+	return isomorphicDecode(value)
+}
+
 // isSingle reports whether the lines of name, a request-header, are one.
 func (r *request) isSingle(name string) bool {
 	return (header.EqualFold(name, "Content-Type") || header.EqualFold(name, "Authorization")) && r.quirk(singleHeaders)
@@ -437,7 +447,7 @@ func (r *request) invalidates(other *urlRecord) bool {
 	if !r.browser.Profile.has(moreInvalidated) {
 		return origin.Same(other.origin, u.origin)
 	}
-	return other.host == u.host && origin.SameSite(r.page.topLevelOrigin(), u.origin) && r.quirk(moreInvalidated)
+	return other.host == u.host && r.sameSiteMode() != noneOnly && r.quirk(moreInvalidated)
 }
 
 // cachedApart tells what the HTTP cache of the profile keeps apart.
@@ -528,12 +538,13 @@ func (r *request) cachesQuirkily(res *response) bool {
 	}
 	_, redirects := get(res.header, "Location")
 	switch res.status {
-	case 300, 304, 425, 429:
+	case 300, 304, 421, 425, 429:
 		return false
 	case 301, 302, 307, 308:
 		return redirects
 	case 303:
-		return redirects && saysHowLong(res)
+		fresh := &storedResponse{header: res.header, status: res.status, received: r.browser.now()}
+		return redirects && fresh.lifetime(r.browser) > 0
 	}
 	return true
 }
@@ -577,19 +588,36 @@ func (r *request) removeHints(u *urlRecord) {
 	})
 }
 
-// restoreHeaders gives r, which is about to follow a redirect of this status,
-// the headers of the first request again, where the profile does.
-func (r *request) restoreHeaders(status int) {
-	if r.browser.Profile == WebKit && r.mode != ModeCORS || !r.quirk(redirectRestoresHeaders) {
-		return
+// restoreHeaders gives r, which is about to follow a redirect of this status to
+// u, the headers of the first request again, where the profile does.
+func (r *request) restoreHeaders(status int, u *urlRecord) {
+	switch r.browser.Profile {
+	case Firefox:
+		if r.quirk(redirectRestoresHeaders) {
+			r.headers = r.authored
+			if redirectsToGET(status, r.firstMethod) {
+				r.remove(header.IsRequestBody)
+			}
+		}
+	case WebKit:
+		crossOrigin := r.mode == ModeCORS && (r.tainting == taintCORS || !origin.Same(r.origin, u.origin))
+		if (status == 307 || status == 308 || crossOrigin) && r.quirk(redirectRestoresHeaders) {
+			r.headers = r.authored
+			if r.crossed {
+				r.remove(header.IsNonWildcardRequestName)
+			}
+		}
 	}
-	r.headers = r.authored
-	switch {
-	case r.browser.Profile == Firefox && redirectsToGET(status, r.firstMethod):
-		r.remove(header.IsRequestBody)
-	case r.browser.Profile == WebKit && r.crossed:
-		r.remove(header.IsNonWildcardRequestName)
+}
+
+// appendKeptOrigin appends the Origin that r had before it was redirected within
+// an origin.
+func (r *request) appendKeptOrigin() bool {
+	if r.keptOrigin == "" || !r.quirk(originSurvivesGET) {
+		return false
 	}
+	r.append(header.Origin, r.keptOrigin)
+	return true
 }
 
 // strip notes what this redirect, and no earlier one, takes from the list of the

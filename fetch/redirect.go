@@ -58,7 +58,7 @@ func httpRedirectFetch(ctx context.Context, r *request, res *response) (*respons
 	if res.followed != nil {
 		res.followed()
 	}
-	r.restoreHeaders(res.status)
+	r.restoreHeaders(res.status, location)
 	crossOrigin := !origin.Same(r.currentURL().origin, location.origin)
 	// 12.
 	bodyGone := redirectsToGET(res.status, r.method)
@@ -72,7 +72,7 @@ func httpRedirectFetch(ctx context.Context, r *request, res *response) (*respons
 	}
 	// 13.
 	if crossOrigin {
-		r.crossed = true
+		r.crossed, r.keptOrigin = true, ""
 		r.remove(header.IsNonWildcardRequestName)
 	}
 	r.removeHints(location)
@@ -87,6 +87,7 @@ func httpRedirectFetch(ctx context.Context, r *request, res *response) (*respons
 	// 19. https://w3c.github.io/webappsec-referrer-policy/#set-requests-referrer-policy-on-redirect
 	if policy := parseReferrerPolicy(lines(res.header, "Referrer-Policy")); policy != "" {
 		r.referrerPolicy = policy
+		r.beginReferrerAnew()
 	}
 	// 22.
 	return mainFetch(ctx, r, true)

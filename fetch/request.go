@@ -178,8 +178,10 @@ type request struct {
 	firstReferrer  *urlRecord // told at the first URL
 	askedReferrer  *urlRecord // before any policy
 	noReferrer     bool       // the page asked for none
-	crossed        bool       // a redirect led to another origin
-	permanent      bool       // a permanent redirect, not from the cache, led here
+	keptOrigin     string
+	refusedLate    *BlockedError // what the next hop's preflight comes before
+	crossed        bool          // a redirect led to another origin
+	permanent      bool          // a permanent redirect, not from the cache, led here
 	stripped       []func(name string) bool
 	authoredUnsafe bool
 
@@ -339,9 +341,10 @@ func (r *request) setHeaders(fields []header.Field) error {
 		}
 		// Under the guard of "no-cors" too a forbidden header is none.
 		if r.guardQuirk(h, f) {
-			if f.Value = ""; r.hasBody {
-				f.Value = "text/plain;charset=UTF-8" // of itself, if it is a string
+			if _, ok := get(h.List, f.Name); ok || !r.hasBody {
+				continue
 			}
+			f.Value = "text/plain;charset=UTF-8" // the body's own, if it is a string
 		}
 		if header.IsForbiddenRequest(f.Name, f.Value) || !h.Append(f.Name, f.Value) {
 			r.emit(Event{Kind: EventHeaderDropped, Name: f.Name, Value: f.Value})
