@@ -204,7 +204,7 @@ func TestAClientThatDoesNotSendItsBodyIsAnswered(t *testing.T) {
 		"/":       {Policy: policy, Upstream: upstream},
 		"/early/": {Policy: policy, Upstream: early},
 		"/none/":  {Policy: policy},
-	}}, gateway.Options{StallTimeout: 50 * time.Millisecond}))
+	}}, gateway.Options{StallTimeout: 300 * time.Millisecond}))
 	for _, tt := range tests {
 		t.Run(tt.row, func(t *testing.T) {
 			c, err := net.Dial("tcp", to.Host)

@@ -92,12 +92,12 @@ func TestRoutes(t *testing.T) {
 	g := newGateway(t, gateway.Config{
 		Upstream: other,
 		Routes: map[string]gateway.Route{
-			"/api/":            {Policy: allow("https://api.example"), Upstream: api},
-			"/api/admin/":      {Policy: allow("https://admin.example"), Upstream: admin},
+			"/api/":              {Policy: allow("https://api.example"), Upstream: api},
+			"/api/admin/":        {Policy: allow("https://admin.example"), Upstream: admin},
 			"/files/{id}/public": {Policy: allow("*"), Upstream: api},
-			"host.example/":    {Policy: allow("https://host.example")},
-			"/off/":            {},
-			"/exact":           {Policy: allow("https://exact.example")},
+			"host.example/":      {Policy: allow("https://host.example")},
+			"/off/":              {},
+			"/exact":             {Policy: allow("https://exact.example")},
 		},
 	}, gateway.Options{})
 	to := serve(t, g)
@@ -254,13 +254,13 @@ func TestTrailersAndEarlyHintsPass(t *testing.T) {
 	}
 }
 
-// TestLargeBodies sends 32 MB up and gets them back while they are sent.
+// TestLargeBodies sends 8 MB up and gets them back while they are sent.
 func TestLargeBodies(t *testing.T) {
 	to := inFront(t, func(w http.ResponseWriter, r *http.Request) {
 		http.NewResponseController(w).EnableFullDuplex()
 		io.Copy(w, r.Body)
 	})
-	const size = 32 << 20
+	const size = 8 << 20
 	sent, got := sha256.New(), sha256.New()
 	body := io.TeeReader(io.LimitReader(rand.NewChaCha8([32]byte{}), size), sent)
 	res, err := http.DefaultTransport.RoundTrip(request(t, "PUT", to, body, "Origin", app))
