@@ -26,6 +26,7 @@ type check struct {
 	speakers []*check // the first of them that is kept is of the origin that asks; or nil
 	speaker  string
 	withheld bool // not asked, since what it needs is broken
+	omitted  bool // there is no room for it
 	judge    func(context.Context)
 	done     chan struct{}
 }
@@ -37,6 +38,7 @@ const (
 	essential rank = iota
 	member
 	nearMiss
+	ranks = iota
 )
 
 // add adds a check that makes cost requests at most.

@@ -22,6 +22,9 @@ type derivation struct {
 	members []*check // of origins that may read
 	others  []*check // of origins that may not, but for the stranger
 	decided string   // an origin that may read, as the policy has it
+
+	stranger string // an origin that may not read; "" where there is none
+	nobody   *check // that it does not
 }
 
 // derive adds the checks of r to the plan.
@@ -33,12 +36,12 @@ func (p *Plan) derive(r *route, all []*route) {
 		return
 	}
 	d.deriveMembers()
-	stranger := d.deriveStrangers(all)
+	d.deriveStrangers(all)
 	if len(d.members) > 0 {
 		d.deriveReading()
-		d.derivePreflight(stranger)
+		d.derivePreflight()
 	} else {
-		d.refusePreflight(stranger)
+		d.refusePreflight()
 	}
 }
 
@@ -55,6 +58,9 @@ func (d *derivation) deriveMembers() {
 				continue
 			}
 			seen[m.origin] = true
+			if len(d.members) > 0 && !d.plan.room(member) {
+				continue
+			}
 			expect := m.origin + " may read"
 			if m.why != "" {
 				expect += ", " + m.why
@@ -71,37 +77,17 @@ func (d *derivation) deriveMembers() {
 	}
 }
 
-// deriveStrangers has pages of other origins try to read. It returns the check
-// of an origin that nobody has, nil where that may read.
-func (d *derivation) deriveStrangers(all []*route) *check {
-	seen := map[string]bool{}
-	refuse := func(rule string, c candidate, needs ...*check) *check {
-		if seen[c.origin] || !c.raw && allowed(d.route.keeper, c.origin) {
-			return nil
-		}
-		seen[c.origin] = true
-		refused := d.add(rule, c.origin+" may not read: "+c.why, 1, needs...)
-		refused.rank = nearMiss
-		if c.origin != stranger {
-			d.others = append(d.others, refused)
-		}
-		if c.raw {
-			lower := strings.ToLower(c.origin)
-			refused.asks(d, question{origin: lower, wire: wire{origin: c.origin}}, (*check).mayNotBeNamed)
-		} else {
-			refused.asks(d, question{origin: c.origin}, (*check).mayNotRead)
-			refused.andPreflight(d, c.origin)
-		}
-		return refused
+// deriveStrangers has pages of other origins try to read.
+func (d *derivation) deriveStrangers(all []*route) {
+	i := slices.IndexFunc(strangers, func(o string) bool { return !allowed(d.route.keeper, o) })
+	if i < 0 {
+		return
 	}
-	nobody := refuse("origin-refused", candidate{origin: stranger, why: "the policy does not know it"})
-	if nobody == nil {
-		return nil
-	}
-	nobody.rank = essential
-	if c := refuse("origin-refused", candidate{origin: "null", why: "any page can have this origin"}); c != nil {
-		c.rank = essential
-	}
+	d.stranger = strangers[i]
+	d.nobody = d.add("origin-refused", d.stranger+" may not read: the policy does not know it", 1)
+	d.nobody.asks(d, question{origin: d.stranger}, (*check).mayNotRead)
+	seen := map[string]bool{d.stranger: true}
+	d.refuse(seen, "origin-refused", candidate{origin: "null", why: "any page can have this origin"}, essential)
 	upper := false
 	for _, text := range d.route.policy.Origins {
 		for _, c := range nearMisses(text) {
@@ -109,34 +95,58 @@ func (d *derivation) deriveStrangers(all []*route) *check {
 				continue // once is enough
 			}
 			upper = upper || c.raw
-			refuse("origin-refused", c, nobody)
+			d.refuse(seen, "origin-refused", c, nearMiss, d.nobody)
 		}
 	}
 	elsewhere := 0
 	for _, other := range all {
 		for _, text := range other.policy.Origins {
 			p, err := origin.InsecureParsePattern(text)
-			if err != nil || elsewhere == maxElsewhere || p.Any() {
+			if err != nil || p.Any() {
 				continue
 			}
+			if elsewhere == maxElsewhere {
+				return
+			}
 			for _, m := range members(p, text) {
-				if refuse("origin-elsewhere", candidate{origin: m.origin, why: "it is allowed at " + other.pattern + " alone"}, nobody) != nil {
+				if d.refuse(seen, "origin-elsewhere", candidate{origin: m.origin, why: "it is allowed at " + other.pattern + ", not here"}, nearMiss, d.nobody) {
 					elsewhere++
 					break
 				}
 			}
 		}
 	}
-	return nobody
+}
+
+// maxElsewhere is how many origins of other routes are tried at a route.
+const maxElsewhere = 3
+
+// refuse has the origin of c not read, and reports whether that is to be asked.
+func (d *derivation) refuse(seen map[string]bool, rule string, c candidate, r rank, needs ...*check) bool {
+	if seen[c.origin] || !c.raw && allowed(d.route.keeper, c.origin) {
+		return false
+	}
+	seen[c.origin] = true
+	if r != essential && !d.plan.room(r) {
+		return false
+	}
+	refused := d.add(rule, c.origin+" may not read: "+c.why, 1, needs...)
+	refused.rank = r
+	if c.raw {
+		lower := strings.ToLower(c.origin)
+		refused.asks(d, question{origin: lower, wire: wire{origin: c.origin}}, (*check).mayNotBeNamed)
+		return true
+	}
+	refused.asks(d, question{origin: c.origin}, (*check).mayNotRead)
+	refused.andPreflight(d, c.origin)
+	d.others = append(d.others, refused)
+	return true
 }
 
 // andPreflight has a preflight of the origin not pass either, which may be
 // judged by other code than the request. Nothing is new in that where one of the
 // stranger passes.
 func (c *check) andPreflight(d *derivation, origin string) {
-	if origin == stranger {
-		return // it has a check of its own
-	}
 	first := c.judge
 	c.cost++
 	c.judge = func(ctx context.Context) {
@@ -150,9 +160,6 @@ func (c *check) andPreflight(d *derivation, origin string) {
 		}
 	}
 }
-
-// maxElsewhere is how many origins of other routes are tried at a route.
-const maxElsewhere = 3
 
 // deriveReading is about requests without a preflight.
 func (d *derivation) deriveReading() {
@@ -233,14 +240,18 @@ func (d *derivation) deriveExposed(needs []*check) {
 // deriveVary asks what a cache between server and browsers may do.
 func (d *derivation) deriveVary() {
 	c := d.spoken("vary", "answers that depend on Origin have Vary: Origin", 3)
+	stranger := d.stranger
+	if stranger == "" {
+		stranger = strangers[1] // as good as any, where any may read
+	}
 	c.judge = func(ctx context.Context) {
 		answers := []struct {
 			*answer
 			to string
 		}{
 			{d.ask(ctx, c.speaker, question{}), c.speaker},
-			{d.ask(ctx, stranger, question{}), stranger},
 			{d.ask(ctx, d.route.base, question{}), "a request without Origin"},
+			{d.ask(ctx, stranger, question{}), stranger},
 		}
 		varies := false
 		for _, a := range answers {
@@ -291,15 +302,18 @@ func (d *derivation) credentials() fetch.Credentials {
 
 // derivePreflight is about preflights; the requests that they are for are sent
 // where the target has UnsafeMethods.
-func (d *derivation) derivePreflight(stranger *check) {
+func (d *derivation) derivePreflight() {
 	policy := &d.route.policy
 	q := d.preflightOf(http.MethodPost)
 	q.request.Credentials = fetch.CredentialsOmit
 	asked := once(func(ctx context.Context, speaker string) *answer { return d.ask(ctx, speaker, q) })
 	passes := d.spoken("preflight-allowed", "a preflight passes", 1)
 	passes.judge = func(ctx context.Context) { passes.takes(asked(ctx, passes.speaker), (*check).mayRead) }
-	d.refusePreflight(stranger, passes)
+	d.refusePreflight(passes)
 	for _, m := range d.members[1:] {
+		if !d.plan.room(member) {
+			continue
+		}
 		c := d.add("preflight-allowed", "a preflight from "+m.result.Origin+" passes too", 1, passes, m)
 		c.rank = member
 		q := q
@@ -329,22 +343,22 @@ func (d *derivation) derivePreflight(stranger *check) {
 
 // refusePreflight has a preflight of an origin that nobody has fail: it may be
 // answered by other code than the request.
-func (d *derivation) refusePreflight(nobody *check, needs ...*check) {
-	if nobody == nil {
+func (d *derivation) refusePreflight(needs ...*check) {
+	if d.nobody == nil {
 		return
 	}
 	q := d.preflightOf(http.MethodPost)
 	q.request.Credentials = fetch.CredentialsOmit
 	asked := once(func(ctx context.Context, speaker string) *answer { return d.ask(ctx, speaker, q) })
-	refused := d.add("preflight-refused", "a preflight from "+stranger+" does not pass", 1, append(needs, nobody)...)
-	refused.judge = func(ctx context.Context) { refused.takes(asked(ctx, stranger), (*check).mayNotRead) }
+	refused := d.add("preflight-refused", "a preflight from "+d.stranger+" does not pass", 1, append(needs, d.nobody)...)
+	refused.judge = func(ctx context.Context) { refused.takes(asked(ctx, d.stranger), (*check).mayNotRead) }
 	for _, c := range d.others {
 		c.after = append(c.after, refused)
 	}
 	if want := d.route.policy.RefusedStatus; want != 0 {
 		c := d.add("refused-status", "a preflight that does not pass has status "+strconv.Itoa(want), 0, refused)
 		c.judge = func(ctx context.Context) {
-			if a := asked(ctx, stranger); c.takes(a, (*check).mayNotRead) && a.first().Status != want {
+			if a := asked(ctx, d.stranger); c.takes(a, (*check).mayNotRead) && a.first().Status != want {
 				c.breaks(a, "status "+strconv.Itoa(a.first().Status))
 			}
 		}

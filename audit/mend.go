@@ -2,6 +2,7 @@ package audit
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/crossorigin/cors/header"
@@ -20,7 +21,7 @@ func (r Result) Mend() string {
 	case "origin-elsewhere":
 		return "give each route a policy of its own, and send no CORS header where there is none"
 	case "origin-refused":
-		if r.Origin == stranger {
+		if slices.Contains(strangers, r.Origin) {
 			return fmt.Sprintf("send %s to the origins of the policy alone; echo no other", header.AccessControlAllowOrigin)
 		}
 		if r.Opaque {

@@ -148,7 +148,7 @@ func TestEachFaultIsNamed(t *testing.T) {
 		strangerReads = "https://cors-verify.test may not read: the policy does not know it"
 		nullReads     = "null may not read: any page can have this origin"
 		vary          = "answers that depend on Origin have Vary: Origin"
-		elsewhere     = " may not read: it is allowed at /api/ alone"
+		elsewhere     = " may not read: it is allowed at /api/, not here"
 	)
 	tests := []struct {
 		row    string

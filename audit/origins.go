@@ -19,10 +19,13 @@ type candidate struct {
 
 // The hosts that are made up, in a top-level domain that nobody can register.
 const (
-	stranger = "https://cors-verify.test"
-	label    = "cors-verify"
-	evil     = "evil.test"
+	label = "cors-verify"
+	evil  = "evil.test"
 )
+
+// strangers are origins that nobody has: there is one that a policy does not
+// know, unless it knows all.
+var strangers = []string{"https://cors-verify.test", "https://cors-verify.example", "https://cors-verify.invalid"}
 
 // members returns origins that the pattern p, written as text, matches.
 func members(p origin.Pattern, text string) []candidate {
@@ -33,7 +36,7 @@ func members(p origin.Pattern, text string) []candidate {
 		}
 	}
 	if p.Any() {
-		add(stranger, `as any origin by "*"`)
+		add(strangers[0], `as any origin by "*"`)
 		add("http://cors-verify.test:8080", `as any origin by "*"`)
 		return all
 	}

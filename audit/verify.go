@@ -3,6 +3,7 @@ package audit
 import (
 	"context"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -83,6 +84,7 @@ type Plan struct {
 	target  Target
 	checks  []*check
 	network *network
+	ranked  [ranks]int // checks by their rank
 
 	// Requests is how many requests there are at most; each redirect on the same
 	// server adds one, and a question follows three.
@@ -122,22 +124,34 @@ func NewPlan(policies map[string]cors.Policy, t Target) (*Plan, error) {
 // Len returns how many expectations there are.
 func (p *Plan) Len() int { return len(p.checks) }
 
-// omit leaves out what does not fit into budget.
+// omit leaves out what does not fit into budget: from the end, near misses first.
 func (p *Plan) omit(budget int) {
 	for _, c := range p.checks {
 		p.Requests += c.cost
 	}
 	for _, rank := range []rank{nearMiss, member} {
-		for i := len(p.checks) - 1; i >= 0 && p.Requests > budget; i-- {
-			if c := p.checks[i]; c.rank == rank {
-				p.checks = append(p.checks[:i], p.checks[i+1:]...)
-				p.Requests -= c.cost
-				p.Omitted++
+		for _, c := range slices.Backward(p.checks) {
+			if c.rank == rank && p.Requests > budget {
+				c.omitted = true
 				c.result.Verdict, c.result.Got = Unjudged, "left out"
 				close(c.done)
+				p.Requests -= c.cost
+				p.Omitted++
 			}
 		}
 	}
+	p.checks = slices.DeleteFunc(p.checks, func(c *check) bool { return c.omitted })
+}
+
+// room reports whether a check of this rank could be kept by omit; if not, it is
+// counted as left out, so that a policy with a million origins costs nothing.
+func (p *Plan) room(r rank) bool {
+	if p.ranked[r] == p.target.maxRequests() {
+		p.Omitted++
+		return false
+	}
+	p.ranked[r]++
+	return true
 }
 
 // A Verdict says what became of an expectation.

@@ -49,7 +49,7 @@ func (v *verification) begin(w io.Writer) {
 	fmt.Fprintf(w, "%s at %s: %s, %s at most, as %s\n", report.Clean(v.policy), report.Clean(v.url),
 		count(v.plan.Len(), "expectation"), count(v.plan.Requests, "request"), browserNames[v.browser])
 	if v.plan.Unsafe > 0 {
-		fmt.Fprintf(w, "%s of them with methods that may change something\n", count(v.plan.Unsafe, "request"))
+		fmt.Fprintf(w, "%d of them with methods that may change something\n", v.plan.Unsafe)
 	}
 	if v.plan.Omitted > 0 {
 		fmt.Fprintf(w, "%s left out, mostly near misses; --max-requests lets more be asked\n", count(v.plan.Omitted, "expectation"))

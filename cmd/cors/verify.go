@@ -46,6 +46,12 @@ They are sent to the server at URL as a browser sends them.`,
   cors verify cors.yaml https://staging.example.com --junit cors.xml \
               --path /api/=/api/health --header "X-Staging-Key: $KEY"`,
 		Args: arguments("POLICY", "URL"),
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			if len(args) == 0 {
+				return []string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt
+			}
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		},
 		RunE: func(cmd *cobra.Command, args []string) error { return f.verify(cmd, args[0], args[1]) },
 	}
 	flags := cmd.Flags()
