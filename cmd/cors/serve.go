@@ -51,7 +51,8 @@ func newServe() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "put a CORS policy in front of a service",
-		Example: `  cors serve --to http://localhost:3000 --origin https://app.example.com \
+		Example: `  cors serve    # nothing given: a demo, with an API and a page of its own
+  cors serve --to http://localhost:3000 --origin https://app.example.com \
              --method PUT --header Authorization --credentials
   cors serve --listen :443 --tls-auto api.example.com --policy cors.yaml`,
 		Args: arguments(),
@@ -87,6 +88,9 @@ func newServe() *cobra.Command {
 var policyFlags = []string{"to", "origin", "method", "header", "expose", "credentials", "max-age", "upstream-headers", "shadow"}
 
 func (f *serveFlags) serve(cmd *cobra.Command) error {
+	if f.asksForDemo(cmd) {
+		return f.demo(cmd)
+	}
 	log := newLog(cmd.ErrOrStderr())
 	var metrics *gateway.Metrics
 	if f.admin != "" {
@@ -227,11 +231,15 @@ func loadPolicy(path string) (gateway.Config, error) {
 		}
 		return gateway.Config{}, err
 	}
+	return configOf(file), nil
+}
+
+func configOf(file *policyfile.File) gateway.Config {
 	c := gateway.Config{Upstream: file.Upstream, Routes: make(map[string]gateway.Route, len(file.Routes))}
 	for _, r := range file.Routes {
 		c.Routes[r.Pattern] = gateway.Route{Policy: r.Policy, Upstream: r.Upstream, Headers: r.UpstreamHeaders, Shadow: r.Shadow}
 	}
-	return c, nil
+	return c
 }
 
 // tls returns the configuration that the flags ask for, nil for none; and the
