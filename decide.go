@@ -128,19 +128,20 @@ func (c *compiled) judgeOrigin(ctx context.Context, r *Request, d *Decision) {
 		d.Reason = ReasonOff
 	case len(r.Origin) > 1:
 		d.Reason = ReasonOriginSyntax
-	case c.origins.ContainsString(r.Origin[0]):
 	default:
-		c.judgeUnlisted(ctx, r.Origin[0], d)
+		listed, o, err := c.origins.Find(r.Origin[0])
+		switch {
+		case listed:
+		case err != nil:
+			d.Reason = ReasonOriginSyntax
+		default:
+			c.judgeUnlisted(ctx, o, d)
+		}
 	}
 }
 
 // judgeUnlisted judges an origin that Origins does not hold.
-func (c *compiled) judgeUnlisted(ctx context.Context, serialised string, d *Decision) {
-	o, err := origin.Parse(serialised)
-	if err != nil {
-		d.Reason = ReasonOriginSyntax
-		return
-	}
+func (c *compiled) judgeUnlisted(ctx context.Context, o origin.Origin, d *Decision) {
 	d.Reason = ReasonOrigin
 	source := c.policy.OriginSource
 	// An opaque origin is nobody's: no source can know whose.

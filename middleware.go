@@ -64,12 +64,15 @@ func (m *Middleware) Decide(ctx context.Context, r Request) Decision {
 
 // DecideHTTP is [Middleware.Decide] for a request of net/http, of which the
 // observer is told.
-func (m *Middleware) DecideHTTP(r *http.Request) Decision {
-	var d Decision
-	view := RequestOf(r)
-	m.compiled().decide(r.Context(), &view, &d)
-	m.observer.tell(r, &d)
+func (m *Middleware) DecideHTTP(r *http.Request) (d Decision) {
+	m.decideHTTP(r, &d)
 	return d
+}
+
+func (m *Middleware) decideHTTP(r *http.Request, d *Decision) {
+	view := RequestOf(r)
+	m.compiled().decide(r.Context(), &view, d)
+	m.observer.tell(r, d)
 }
 
 // RequestOf returns what of r the decision depends on. The lines are those of
@@ -88,29 +91,24 @@ func RequestOf(r *http.Request) Request {
 // other request does, with the headers that the policy grants already in the
 // response. Where next may write CORS headers or Vary of its own, see
 // [Policy.OverrideHandler].
-func (m *Middleware) Wrap(next http.Handler) http.Handler { return wrapped{m, next} }
-
-// A decider is a Middleware or Routes.
-type decider interface {
-	DecideHTTP(*http.Request) Decision
+func (m *Middleware) Wrap(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var d Decision
+		m.decideHTTP(r, &d)
+		serve(w, r, &d, next)
+	})
 }
 
-type wrapped struct {
-	decider
-	next http.Handler
-}
-
-func (h wrapped) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	d := h.DecideHTTP(r)
+func serve(w http.ResponseWriter, r *http.Request, d *Decision, next http.Handler) {
 	switch {
 	case d.policy.policy.OverrideHandler:
-		override(w, r, d, h.next)
+		override(w, r, *d, next)
 	case d.Kind == Preflight:
 		d.apply(w.Header())
 		w.WriteHeader(d.Status())
 	default:
 		d.apply(w.Header())
-		h.next.ServeHTTP(w, r)
+		next.ServeHTTP(w, r)
 	}
 }
 

@@ -1,30 +1,85 @@
 package cors
 
-import "strings"
+import (
+	"math/bits"
+	"strings"
+)
 
-// A nameSet holds header names in lower case, in which browsers ask for them.
-type nameSet map[string]struct{}
+// A nameSet is a set of header names in lower case, in which browsers ask for
+// them: a hash with linear probing. The policy alone chooses what is in it, so
+// that nobody can make names collide.
+type nameSet struct {
+	slots []string // a power of two, "" where it is free; at most half are taken
+	shift int
+}
 
 func newNameSet(names []string) nameSet {
-	s := make(nameSet, len(names))
+	size := 4
+	for size < 2*len(names)+1 {
+		size *= 2
+	}
+	s := nameSet{make([]string, size), 64 - bits.TrailingZeros(uint(size))}
 	for _, n := range names {
-		s[n] = struct{}{}
+		if i, ok := s.find(n); !ok {
+			s.slots[i] = n
+		}
 	}
 	return s
 }
 
-func (s nameSet) has(name string) bool {
-	_, ok := s[name]
+func (s *nameSet) has(name string) bool {
+	_, ok := s.find(name)
 	return ok
+}
+
+func (s *nameSet) find(name string) (i int, ok bool) {
+	for i = int(hashName(name) >> s.shift); ; i = (i + 1) & (len(s.slots) - 1) {
+		switch s.slots[i] {
+		case name:
+			return i, true
+		case "":
+			return i, false
+		}
+	}
+}
+
+// hashName mixes the first eight bytes, the last eight and the length, which
+// tell the names of a policy apart; the high bits are the best.
+func hashName(s string) uint64 {
+	n := len(s)
+	var first, last uint64
+	switch {
+	case n >= 8:
+		first, last = load64(s), load64(s[n-8:])
+	case n >= 4:
+		first, last = load32(s), load32(s[n-4:])
+	case n > 0:
+		first, last = uint64(s[0]), uint64(s[n/2])<<8|uint64(s[n-1])
+	}
+	const odd = 0x9e3779b97f4a7c15
+	return (first*odd ^ bits.RotateLeft64(last, 29) ^ uint64(n)) * odd
+}
+
+func load64(s string) uint64 { return load32(s) | load32(s[4:8])<<32 }
+
+func load32(s string) uint64 {
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24
 }
 
 // cutName returns the first element of a list, without the white space around
 // it, and what follows the comma behind it.
 func cutName(list string) (name, rest string) {
+	name = list
 	if i := strings.IndexByte(list, ','); i >= 0 {
 		name, rest = list[:i], list[i+1:]
-	} else {
-		name = list
 	}
-	return strings.Trim(name, " \t"), rest
+	for name != "" && isBlank(name[0]) {
+		name = name[1:]
+	}
+	for name != "" && isBlank(name[len(name)-1]) {
+		name = name[:len(name)-1]
+	}
+	return name, rest
 }
+
+func isBlank(c byte) bool { return c == ' ' || c == '\t' }

@@ -70,13 +70,38 @@ func (d *Decision) apply(h http.Header) {
 		return
 	}
 	s := slabs.Get().(*slab)
-	defer slabs.Put(s)
 	if c.varies {
 		s.vary(h)
 	}
-	if !d.grants() {
-		return
+	if d.grants() {
+		s.grant(h, d)
 	}
+	slabs.Put(s)
+}
+
+// A slab is memory for the values of headers. Each value gets a cell that was
+// never another's: to share one between responses would let a handler that
+// writes into h["Vary"][0] write into all of them. A slab is small, since the
+// response that lives longest keeps all of it.
+type slab struct{ free []string }
+
+var slabs = sync.Pool{New: func() any { return new(slab) }}
+
+const slabSize = 64
+
+func (s *slab) value(v string) []string {
+	if len(s.free) == 0 {
+		s.free = make([]string, slabSize)
+	}
+	cell := s.free[:1:1]
+	s.free = s.free[1:]
+	cell[0] = v
+	return cell
+}
+
+// grant writes Access-Control-*.
+func (s *slab) grant(h http.Header, d *Decision) {
+	c := d.policy
 	h[header.AccessControlAllowOrigin] = s.value(d.allowOrigin())
 	if c.policy.Credentials {
 		h[header.AccessControlAllowCredentials] = s.value("true")
@@ -100,26 +125,6 @@ func (d *Decision) apply(h http.Header) {
 	if d.privateNetwork {
 		h[header.AccessControlAllowPrivateNetwork] = s.value("true")
 	}
-}
-
-// A slab is memory for the values of headers. Each value gets a cell that was
-// never another's: to share one between responses would let a handler that
-// writes into h["Vary"][0] write into all of them. A slab is small, since the
-// response that lives longest keeps all of it.
-type slab struct{ free []string }
-
-var slabs = sync.Pool{New: func() any { return new(slab) }}
-
-const slabSize = 64
-
-func (s *slab) value(v string) []string {
-	if len(s.free) == 0 {
-		s.free = make([]string, slabSize)
-	}
-	cell := s.free[:1:1]
-	s.free = s.free[1:]
-	cell[0] = v
-	return cell
 }
 
 // vary adds Origin to Vary, unless it is there.

@@ -87,12 +87,15 @@ func (rs *Routes) Decide(ctx context.Context, host, path string, r Request) Deci
 
 // DecideHTTP is [Routes.Decide] for a request of net/http, of which the observer
 // is told.
-func (rs *Routes) DecideHTTP(r *http.Request) Decision {
-	var d Decision
-	view := RequestOf(r)
-	rs.decide(r.Context(), r.Host, r.URL, &view, &d)
-	rs.observer.tell(r, &d)
+func (rs *Routes) DecideHTTP(r *http.Request) (d Decision) {
+	rs.decideHTTP(r, &d)
 	return d
+}
+
+func (rs *Routes) decideHTTP(r *http.Request, d *Decision) {
+	view := RequestOf(r)
+	rs.decide(r.Context(), r.Host, r.URL, &view, d)
+	rs.observer.tell(r, d)
 }
 
 func (rs *Routes) decide(ctx context.Context, host string, u *url.URL, r *Request, d *Decision) {
@@ -106,4 +109,10 @@ func (rs *Routes) decide(ctx context.Context, host string, u *url.URL, r *Reques
 }
 
 // Wrap is [Middleware.Wrap] for all routes.
-func (rs *Routes) Wrap(next http.Handler) http.Handler { return wrapped{rs, next} }
+func (rs *Routes) Wrap(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var d Decision
+		rs.decideHTTP(r, &d)
+		serve(w, r, &d, next)
+	})
+}

@@ -147,10 +147,7 @@ func (s *Set) Contains(o Origin) bool {
 // serialisation is serialised. It is faster than [Parse] and [Set.Contains]:
 // where the origin is in s as it stands it is not parsed at all.
 func (s *Set) ContainsString(serialised string) bool {
-	if len(serialised) > MaxLen {
-		return false
-	}
-	if t := s.exact.Load(); t != nil && t.find(maphash.String(t.seed, serialised), serialised) {
+	if s.containsExact(serialised) {
 		return true
 	}
 	patterns := s.patterns.Load()
@@ -159,6 +156,26 @@ func (s *Set) ContainsString(serialised string) bool {
 	}
 	o, err := Parse(serialised)
 	return err == nil && patterns.match(o)
+}
+
+// Find is [Set.ContainsString], and where nothing matches it returns what [Parse]
+// does.
+func (s *Set) Find(serialised string) (ok bool, o Origin, err error) {
+	if s.containsExact(serialised) {
+		return true, Origin{}, nil
+	}
+	if o, err = Parse(serialised); err != nil {
+		return false, Origin{}, err
+	}
+	return s.patterns.Load().match(o), o, nil
+}
+
+func (s *Set) containsExact(serialised string) bool {
+	if len(serialised) > MaxLen {
+		return false
+	}
+	t := s.exact.Load()
+	return t != nil && t.find(maphash.String(t.seed, serialised), serialised)
 }
 
 // view returns b as a string without a copy, for as long as b does not change.

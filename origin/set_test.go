@@ -4,10 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/crossorigin/cors/origin"
 )
@@ -217,6 +220,62 @@ func TestNothingThatARequestBringsAllocates(t *testing.T) {
 		})
 		if got != 0 {
 			t.Errorf("%.40q allocates %v times", s, got)
+		}
+	}
+}
+
+func TestExactReturnsOriginsAsTheyWereAdded(t *testing.T) {
+	var set origin.Set
+	var want []string
+	add := func(o string) {
+		t.Helper()
+		if err := set.Add(o, "https://*.pattern.example"); err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, o)
+	}
+	for i := range 1000 {
+		add(fmt.Sprintf("https://%d.example", i*7919%1000))
+	}
+	if diff := cmp.Diff(want, set.Exact()); diff != "" {
+		t.Errorf("added one by one: -want +got:\n%s", diff)
+	}
+	for i := range 900 {
+		if err := set.Remove(fmt.Sprintf("https://%d.example", i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want = slices.DeleteFunc(want, func(o string) bool { return !set.ContainsString(o) })
+	add("https://0.example")
+	if diff := cmp.Diff(want, set.Exact()); diff != "" {
+		t.Errorf("after removals, and one that is back: -want +got:\n%s", diff)
+	}
+}
+
+func TestFindSaysWhatItFound(t *testing.T) {
+	var set origin.Set
+	if err := set.Add("https://a.example", "https://*.b.example"); err != nil {
+		t.Fatal(err)
+	}
+	for s, want := range map[string]string{
+		"https://a.example":    "true",
+		"https://x.b.example":  "true",
+		"https://c.example":    "false https://c.example",
+		"https://c.example/":   "false error",
+		"null":                 "false null",
+		"https://c.example:80": "false https://c.example:80",
+	} {
+		ok, o, err := set.Find(s)
+		got := fmt.Sprint(ok)
+		switch {
+		case ok:
+		case err != nil:
+			got += " error"
+		default:
+			got += " " + o.String()
+		}
+		if got != want {
+			t.Errorf("Find(%q): %s, want %s", s, got, want)
 		}
 	}
 }
