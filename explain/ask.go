@@ -1,12 +1,10 @@
 package explain
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -43,18 +41,25 @@ func Ask(ctx context.Context, browser *fetch.Browser, q Question) (*Diagnosis, e
 	return Diagnose(q, res), nil
 }
 
-// AskAll is Ask for the standard, and then for each browser: their outcomes are
-// in Browsers. What the server answered to the one is told to the next one that
+// AskAll is Ask for browser, and then for each profile: their outcomes are in
+// Browsers. What the server answered to the first is told to the next one that
 // asks the same; only requests with safe methods are made for a second time.
-func AskAll(ctx context.Context, transport http.RoundTripper, q Question) (*Diagnosis, error) {
-	memory := &memory{transport: transport}
-	d, err := Ask(ctx, &fetch.Browser{Transport: memory}, q)
+func AskAll(ctx context.Context, browser *fetch.Browser, q Question) (*Diagnosis, error) {
+	res, err := perform(ctx, browser, q)
 	if err != nil {
 		return nil, err
 	}
-	memory.safeOnly = true
+	d := Diagnose(q, res)
+	if q.Request.Integrity != "" || q.Request.Stream != nil {
+		return d, nil // the answers are not kept whole, nor can the body be sent again
+	}
+	m := &memory{transport: browser.Transport}
+	if m.transport == nil {
+		m.transport = fetch.NewTransport(browser.Limits)
+	}
+	m.learn(res)
 	for _, profile := range []fetch.Profile{fetch.Chromium, fetch.Firefox, fetch.WebKit} {
-		res, err := perform(ctx, &fetch.Browser{Profile: profile, Transport: memory}, q)
+		res, err := perform(ctx, &fetch.Browser{Profile: profile, Transport: m, Limits: browser.Limits, Now: browser.Now}, q)
 		if err != nil {
 			continue // this browser cannot make the request, and the standard can
 		}
@@ -77,12 +82,13 @@ func outcome(profile fetch.Profile, q Question, res Result) Outcome {
 	return o
 }
 
-// decides reports whether a quirk can change the outcome: not those that change
-// only what a request looks like.
+// decides reports whether a quirk can change the outcome of one fetch: not those
+// of caches, nor those that change only what a request looks like.
 func decides(quirk string) bool {
-	switch quirk {
-	case "a preflight has Accept-Language", "a preflight has the cache mode of its request", "Storage Access headers", "a preflight has seen no redirects":
-		return false
+	for _, aside := range []string{"cache", "keeps its preflight", "Accept-Language", "Storage Access", "seen no redirects", "Sec-Fetch", "referrer", "repeat in"} {
+		if strings.Contains(quirk, aside) {
+			return false
+		}
 	}
 	return true
 }
@@ -136,103 +142,103 @@ func setCookie(jar *fetch.CookieJar, url, cookie string) error {
 
 var errNotSentAgain = errors.New("the request was not sent a second time")
 
-// memory is a transport that remembers answers, and gives them to whoever asks
-// the same again.
+// memory is a transport that gives the answers of a fetch to whoever asks the
+// same again, and lets nothing through that may change something.
 type memory struct {
 	transport http.RoundTripper
-	safeOnly  bool // send nothing more that may change something
 
 	mu    sync.Mutex
 	known map[string]remembered
 }
 
 type remembered struct {
-	res  http.Response
-	body []byte
-	err  error
+	exchange *fetch.Exchange
+	err      error
 }
 
-// mostRemembered is how much of a body is remembered.
-const mostRemembered = 1 << 20
+// learn remembers what went over the wire.
+func (m *memory) learn(res Result) {
+	m.known = map[string]remembered{}
+	var exchanges []*fetch.Exchange
+	var last error
+	switch {
+	case res.Blocked != nil:
+		exchanges, last = res.Blocked.Exchanges, res.Blocked.Err
+	case res.Response != nil:
+		exchanges = res.Response.Exchanges
+	}
+	for _, e := range exchanges {
+		r := remembered{exchange: e}
+		if e.Status == 0 {
+			if last == nil {
+				continue
+			}
+			r.err = last
+		}
+		m.known[memoryKey(e.Method, e.URL, e.RequestHeader)] = r
+	}
+}
 
 func (m *memory) RoundTrip(req *http.Request) (*http.Response, error) {
-	body, err := drain(req)
-	if err != nil {
-		return nil, err
+	var sent []header.Field
+	for name, values := range req.Header {
+		sent = append(sent, header.Field{Name: name, Value: strings.Join(values, ", ")})
 	}
-	key := memoryKey(req, body)
+	key := memoryKey(req.Method, req.URL.String(), sent)
 	m.mu.Lock()
 	r, ok := m.known[key]
 	m.mu.Unlock()
 	if ok {
+		if req.Body != nil {
+			req.Body.Close()
+		}
 		return r.again(req)
 	}
-	if m.safeOnly && req.Method != http.MethodGet && req.Method != http.MethodHead && req.Method != http.MethodOptions {
+	if req.Method != http.MethodGet && req.Method != http.MethodHead && req.Method != http.MethodOptions {
+		if req.Body != nil {
+			req.Body.Close()
+		}
 		return nil, errNotSentAgain
 	}
-	res, err := m.transport.RoundTrip(req)
-	r = remembered{err: err}
-	if err == nil {
-		defer res.Body.Close()
-		r.res = *res
-		// A body that breaks off breaks off here too; the headers have decided.
-		r.body, _ = io.ReadAll(io.LimitReader(res.Body, mostRemembered))
-	}
-	if req.Context().Err() == nil {
-		m.mu.Lock()
-		if m.known == nil {
-			m.known = map[string]remembered{}
-		}
-		m.known[key] = r
-		m.mu.Unlock()
-	}
-	return r.again(req)
-}
-
-func drain(req *http.Request) ([]byte, error) {
-	if req.Body == nil {
-		return nil, nil
-	}
-	defer req.Body.Close()
-	body, err := io.ReadAll(req.Body)
-	if err != nil {
-		return nil, fmt.Errorf("reading the request's body: %w", err)
-	}
-	req.Body = io.NopCloser(bytes.NewReader(body))
-	return body, nil
+	return m.transport.RoundTrip(req)
 }
 
 func (r remembered) again(req *http.Request) (*http.Response, error) {
 	if r.err != nil {
 		return nil, r.err
 	}
-	res := r.res
-	res.Request, res.Header = req, r.res.Header.Clone()
-	res.Body = io.NopCloser(bytes.NewReader(r.body))
-	return &res, nil
+	e := r.exchange
+	res := &http.Response{
+		StatusCode: e.Status, Status: fmt.Sprintf("%d %s", e.Status, http.StatusText(e.Status)),
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{}, Body: http.NoBody, Request: req,
+	}
+	for _, f := range e.ResponseHeader {
+		res.Header.Add(f.Name, f.Value)
+	}
+	return res, nil
 }
 
 // memoryKey is what a server may answer by. Browsers differ in the rest without
 // meaning to be answered differently.
-func memoryKey(req *http.Request, body []byte) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s\n", req.Method, req.URL)
-	for _, name := range slices.Sorted(maps.Keys(req.Header)) {
-		switch lower := header.Lower(name); {
-		case strings.HasPrefix(lower, "sec-"), lower == "accept-language", lower == "accept-encoding", lower == "user-agent",
-			lower == "pragma", lower == "cache-control", lower == "referer":
+func memoryKey(method, url string, sent []header.Field) string {
+	var lines []string
+	for _, f := range sent {
+		switch name := header.Lower(f.Name); {
+		case strings.HasPrefix(name, "sec-"), name == "accept", name == "accept-language", name == "accept-encoding", name == "user-agent",
+			name == "pragma", name == "cache-control", name == "referer", name == "idempotency-key":
 		default:
-			fmt.Fprintf(&b, "%s: %q\n", lower, req.Header[name])
+			lines = append(lines, name+": "+f.Value)
 		}
 	}
-	b.Write(body)
-	return b.String()
+	slices.Sort(lines)
+	return method + " " + url + "\n" + strings.Join(lines, "\n")
 }
 
 // Difference says what differs between browsers, or "" where nothing does.
 func (d *Diagnosis) Difference(l Language) string {
 	var works, blocked []string
-	var why []string
+	var why []string               // quirks
+	whose := map[string][]string{} // and the browsers that have them
 	for _, o := range d.Browsers {
 		name := BrowserName(o.Browser)
 		if o.Verdict == Works || o.Verdict == Hidden {
@@ -242,7 +248,10 @@ func (d *Diagnosis) Difference(l Language) string {
 		}
 		if (o.Verdict == Works) != (d.Verdict == Works) || o.Cause != d.Cause {
 			for _, q := range o.Quirks {
-				why = append(why, fmt.Sprintf(quirkPhrase[l], name, q))
+				if whose[q] == nil {
+					why = append(why, q)
+				}
+				whose[q] = append(whose[q], name)
 			}
 		}
 	}
@@ -262,9 +271,8 @@ func (d *Diagnosis) Difference(l Language) string {
 	default:
 		sentence = differences["some"].in(l, f)
 	}
-	slices.Sort(why)
-	for _, w := range slices.Compact(why) {
-		sentence += " " + w
+	for _, q := range why {
+		sentence += fmt.Sprintf(quirkPhrase[l], q, join(whose[q], l))
 	}
 	return sentence
 }
@@ -284,7 +292,8 @@ var differences = map[string]phrase{
 	},
 }
 
-var quirkPhrase = phrase{"(%s: %s.)", "（%s: %s）"}
+// quirkPhrase names a quirk and the browsers that have it.
+var quirkPhrase = phrase{" Why: %s (%s).", "理由: %s（%s）。"}
 
 // BrowserName is the name of a profile as people write it.
 func BrowserName(p fetch.Profile) string {

@@ -353,6 +353,13 @@ var causes = []entry{
 		"fetch http:, or give the server TLS",
 		"http: で fetch するか、サーバーに TLS を設定してください",
 	}, `fetch("{http}")`},
+	{"not-recorded", network, ClassNetwork, fixNone, phrase{
+		"The recording holds no response to this request: the browser blocked it, or none came.",
+		"記録にこのリクエストのレスポンスがありません。ブラウザーがブロックしたか、届かなかったかのどちらかです。",
+	}, phrase{
+		"ask the server now: {command}",
+		"いまサーバーに尋ねてください: {command}",
+	}, ""},
 	{"network-failure", network, ClassNetwork, fixNone, phrase{
 		"No answer came from {host}: the network failed. This is not CORS.",
 		"{host} から返事がなく、ネットワークで失敗しました。これは CORS ではありません。",

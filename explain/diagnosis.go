@@ -145,6 +145,7 @@ func Diagnose(q Question, res Result) *Diagnosis {
 	d.At = len(exchanges) - 1
 	d.Need = d.policy(req, exchanges)
 	d.facts = d.gather(res.Blocked, exchanges)
+	d.facts["command"] = d.command(req)
 	switch {
 	case res.Blocked != nil:
 		d.Cause = refine(d, res.Blocked, exchanges)
@@ -246,6 +247,28 @@ func (d *Diagnosis) gather(e *fetch.BlockedError, exchanges []*fetch.Exchange) f
 		}
 	}
 	return f
+}
+
+// command is how to ask for the same with the command.
+func (d *Diagnosis) command(req *fetch.Request) string {
+	words := []string{"cors", "explain", d.URL, "--origin", d.Page}
+	if d.Method != "GET" {
+		words = append(words, "-X", d.Method)
+	}
+	for _, f := range req.Header {
+		f = d.secrets.field(f)
+		words = append(words, "-H", f.Name+": "+f.Value)
+	}
+	if req.Credentials == fetch.CredentialsInclude {
+		words = append(words, "--credentials", "include")
+	}
+	for i, w := range words {
+		if w = escape(brief(d.secrets.hide(w))); strings.Trim(w, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=,@%+") != "" {
+			w = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
+		}
+		words[i] = w
+	}
+	return strings.Join(words, " ")
 }
 
 // sentMethod is the method that the server was asked for, which a redirect may

@@ -195,6 +195,10 @@ func hasWildcard(list string) bool {
 	return false
 }
 
+// ErrNotRecorded is what a transport returns that plays a recording and finds
+// nothing in it.
+var ErrNotRecorded = errors.New("the recording holds no response")
+
 // refineNetwork tells apart what a browser's console shows as one failure.
 func refineNetwork(e *fetch.BlockedError) Cause {
 	err := e.Err
@@ -214,6 +218,8 @@ func refineNetwork(e *fetch.BlockedError) Cause {
 	)
 	switch {
 	case err == nil:
+	case errors.Is(err, ErrNotRecorded):
+		return "not-recorded"
 	case errors.As(err, &dns) && !dns.IsTimeout:
 		return "name-not-resolved"
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():

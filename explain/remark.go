@@ -51,10 +51,6 @@ var remarks = map[string]phrase{
 		"Firefox calls every failure of the network a CORS failure: a server that is down, a name that does not resolve, a certificate, an extension that blocks. Look into its network panel.",
 		"Firefox はネットワークの失敗をすべて CORS の失敗として表示します。サーバーの停止、名前解決、証明書、拡張機能によるブロックなどです。ネットワークパネルを確かめてください。",
 	},
-	"body-recorded": {
-		"The recording has no response for this request; to ask the server now: {command}",
-		"記録にこのリクエストのレスポンスがありません。いまサーバーに尋ねるには: {command}",
-	},
 }
 
 // Remark adds a remark of a kind of this package to d.

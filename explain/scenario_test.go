@@ -117,6 +117,7 @@ func scenarios() []scenario {
 		{cause: "tls-wrong-host", request: getAPI, web: fails(&tls.CertificateVerificationError{Err: x509.HostnameError{Certificate: &x509.Certificate{DNSNames: []string{"other.example"}}, Host: "api.example.com"}})},
 		{cause: "tls-failed", request: getAPI, web: fails(fmt.Errorf("remote error: %w", tls.AlertError(70)))},
 		{cause: "https-to-http", request: getAPI, web: fails(errors.New("http: server gave HTTP response to HTTPS client"))},
+		{cause: "not-recorded", request: auth, web: fails(explain.ErrNotRecorded)},
 		{cause: "network-failure", request: getAPI, web: fails(errors.New("something else"))},
 		{cause: "http-to-https", page: "http://localhost:3000", request: to("http://api.example.com:8443/users"), web: fails(errors.New(`net/http: HTTP/1.x transport connection broken: malformed HTTP response "\x15\x03\x01\x00\x02\x02\x16"`))},
 		{cause: "malformed-response", request: getAPI, web: always(reads(200, "X-A", "a\x00b"))},
