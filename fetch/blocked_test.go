@@ -228,6 +228,8 @@ func blockedRows(http1 *httptest.Server) []blockedRow {
 // https://fetch.spec.whatwg.org/#cors-preflight-fetch-0
 // https://fetch.spec.whatwg.org/#concept-cors-check
 // https://fetch.spec.whatwg.org/#concept-network-error
+// https://fetch.spec.whatwg.org/#http-scheme
+// https://fetch.spec.whatwg.org/#ok-status
 // https://fetch.spec.whatwg.org/#dom-global-fetch
 func TestBlocked(t *testing.T) {
 	http1 := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { t.Errorf("%s %s went out", r.Method, r.URL) }))

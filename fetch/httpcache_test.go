@@ -182,6 +182,7 @@ func TestHTTPCacheUpdatesHeadersFromNotModified(t *testing.T) {
 }
 
 // https://fetch.spec.whatwg.org/#concept-stale-while-revalidate-response
+// https://fetch.spec.whatwg.org/#concept-request-clone
 func TestStaleWhileRevalidateAsksInTheBackground(t *testing.T) {
 	asked := make(chan string, 2)
 	b := &fetch.Browser{Transport: serve{http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

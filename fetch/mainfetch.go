@@ -99,8 +99,9 @@ func (r *request) taint(t tainting) {
 }
 
 // finish is main fetch from step 14 on: what of the response may the page see?
+//
+// https://fetch.spec.whatwg.org/#concept-main-fetch steps 14 to 23
 func finish(r *request, res *response) (*response, *BlockedError) {
-	const anchor = "concept-main-fetch"
 	if r.browser.Profile.has(emptyLinesDropped) {
 		res.header = r.mergeEmptyLines(res.header, false)
 	}
@@ -121,10 +122,9 @@ func finish(r *request, res *response) (*response, *BlockedError) {
 	// 19.
 	res.timingAllowed = !r.timingAllowFailed
 	// 20.
-	if code, name := blockedResponse(r, internal); code != 0 {
+	if blocked := blockedResponse(r, internal); blocked != nil {
 		internal.close()
-		value, _ := get(internal.header, name)
-		return nil, r.blocked(code, anchor, "20").because(name, value)
+		return nil, blocked
 	}
 	// 22.
 	if r.method == "HEAD" || isNullBodyStatus(internal.status) {
@@ -138,20 +138,21 @@ func finish(r *request, res *response) (*response, *BlockedError) {
 	return res, nil
 }
 
-// blockedResponse reports why the page must not have res, and the header that
-// says so; 0 if it may.
+// blockedResponse says why the page must not have res, or nil.
 //
 // https://fetch.spec.whatwg.org/#concept-main-fetch step 20
-func blockedResponse(r *request, res *response) (code Code, name string) {
+func blockedResponse(r *request, res *response) *BlockedError {
+	const anchor = "concept-main-fetch"
+	value, _ := get(res.header, "Content-Type")
 	switch {
 	case r.isMixedContent(res.urls[len(res.urls)-1]):
-		return CodeMixedContent, ""
+		return r.blocked(CodeMixedContent, anchor, "20")
 	case isBlockedByMIMEType(r.destination, res.header):
-		return CodeMIMEType, "Content-Type"
+		return r.blocked(CodeMIMEType, anchor, "20").because("Content-Type", value)
 	case isBlockedByNosniff(r.destination, res.header):
-		return CodeNosniff, "Content-Type"
+		return r.blocked(CodeNosniff, anchor, "20").because("Content-Type", value)
 	}
-	return 0, ""
+	return nil
 }
 
 // expose sets the CORS-exposed header-name list.

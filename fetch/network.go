@@ -539,6 +539,8 @@ func fields(h http.Header) []header.Field {
 
 // networkCode classifies what the transport says; net/http has no types for most
 // of it.
+//
+// https://fetch.spec.whatwg.org/#concept-http-network-fetch
 func networkCode(ctx context.Context, err error) (code Code, step string) {
 	said := func(parts ...string) bool {
 		return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(err.Error(), part) })

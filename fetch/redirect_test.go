@@ -46,6 +46,7 @@ func (w web) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 // https://fetch.spec.whatwg.org/#serializing-a-request-origin
 // https://fetch.spec.whatwg.org/#byte-serializing-a-request-origin
 // https://fetch.spec.whatwg.org/#concept-response-location-url
+// https://fetch.spec.whatwg.org/#redirect-status
 // https://fetch.spec.whatwg.org/#request-body-header-name
 // https://fetch.spec.whatwg.org/#cors-non-wildcard-request-header-name
 func TestRedirects(t *testing.T) {

@@ -51,6 +51,7 @@ func serveRaw(t *testing.T, response string) (url string, requests <-chan string
 	return "http://" + l.Addr().String() + "/", got
 }
 
+// https://fetch.spec.whatwg.org/#header-value
 func TestControlCharactersInHeadersGoOverTheWire(t *testing.T) {
 	tests := []struct {
 		row  string
@@ -154,6 +155,7 @@ func fetchRaw(t *testing.T, b *fetch.Browser, url string, in fetch.Request) got 
 	return got{res.Status, res.StatusText, res.Header, string(body), err != nil, 0}
 }
 
+// https://fetch.spec.whatwg.org/#header-list-extract-a-length
 func TestResponseHeadsAreReadAsInBrowsers(t *testing.T) {
 	const malformed = fetch.CodeMalformedResponse
 	x1 := []header.Field{{Name: "x", Value: "1"}}

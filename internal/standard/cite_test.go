@@ -23,6 +23,7 @@ type citation struct {
 	file   string   // from the root of the repository
 	line   int
 	name   string // of the declaration around it
+	isFunc bool
 	inTest bool
 }
 
@@ -74,9 +75,10 @@ func (src source) citations() []citation {
 		for _, group := range file.Comments {
 			text := strings.Join(strings.Fields(group.Text()), " ")
 			for _, m := range fetchURL.FindAllStringSubmatch(text, -1) {
+				declared, isFunc := declarationAt(file, group)
 				all = append(all, citation{
 					anchor: m[1], steps: stepNumbers.FindAllString(m[3], -1), file: name, line: src.fset.Position(group.Pos()).Line,
-					name: declarationAt(file, group), inTest: strings.HasSuffix(name, "_test.go"),
+					name: declared, isFunc: isFunc, inTest: strings.HasSuffix(name, "_test.go"),
 				})
 			}
 		}
@@ -97,12 +99,12 @@ var stepNumbers = regexp.MustCompile(`[0-9]+(\.[0-9]+)*`)
 
 // declarationAt names the declaration that a comment belongs to: that it
 // documents, or that it stands in.
-func declarationAt(file *ast.File, group *ast.CommentGroup) string {
+func declarationAt(file *ast.File, group *ast.CommentGroup) (name string, isFunc bool) {
 	for _, d := range file.Decls {
 		switch d := d.(type) {
 		case *ast.FuncDecl:
 			if d.Doc == group || d.Pos() <= group.Pos() && group.End() <= d.End() {
-				return funcName(d)
+				return funcName(d), true
 			}
 		case *ast.GenDecl:
 			if d.Doc != group && (group.Pos() < d.Pos() || d.End() < group.End()) {
@@ -111,14 +113,14 @@ func declarationAt(file *ast.File, group *ast.CommentGroup) string {
 			for _, spec := range d.Specs {
 				switch spec := spec.(type) {
 				case *ast.TypeSpec:
-					return spec.Name.Name
+					return spec.Name.Name, false
 				case *ast.ValueSpec:
-					return spec.Names[0].Name
+					return spec.Names[0].Name, false
 				}
 			}
 		}
 	}
-	return "package " + file.Name.Name
+	return "package " + file.Name.Name, false
 }
 
 func funcName(d *ast.FuncDecl) string {
@@ -135,20 +137,13 @@ func funcName(d *ast.FuncDecl) string {
 func TestEveryCitedAnchorAndStepIsInTheStandard(t *testing.T) {
 	fetch := standard.Fetch()
 	for _, c := range readSource(t).citations() {
-		if !fetch.Has(c.anchor) {
+		term := fetch.Term(c.anchor)
+		if term == nil {
 			t.Errorf("%s cites #%s, which the standard of %s does not have", c, c.anchor, fetch.Commit)
 			continue
 		}
-		if len(c.steps) == 0 {
-			continue
-		}
-		algorithm := fetch.Algorithm(c.anchor)
-		if algorithm == nil {
-			t.Errorf("%s cites steps %q of #%s, which has none", c, c.steps, c.anchor)
-			continue
-		}
 		for _, step := range c.steps {
-			if !slices.Contains(algorithm.Steps, step) {
+			if !slices.Contains(term.Steps, step) {
 				t.Errorf("%s cites step %s of #%s, which has no such step", c, step, c.anchor)
 			}
 		}
@@ -176,7 +171,7 @@ func TestStepsAreFollowedInOrder(t *testing.T) {
 			if len(steps) == 0 {
 				continue
 			}
-			algorithm := fetch.Algorithm(anchorOf(d))
+			algorithm := fetch.Term(anchorOf(d))
 			if algorithm == nil {
 				t.Errorf("%s: %s numbers steps (%q) and cites no algorithm that has any", name, funcName(d), steps)
 				continue
@@ -271,7 +266,7 @@ func TestEveryNetworkErrorNamesAStep(t *testing.T) {
 				}
 				calls++
 				at := src.fset.Position(call.Pos())
-				algorithm := fetch.Algorithm(anchor)
+				algorithm := fetch.Term(anchor)
 				if algorithm == nil || !slices.Contains(algorithm.Steps, step) {
 					t.Errorf("%s:%d: a fetch is blocked by step %q of #%s, which the standard does not have", name, at.Line, step, anchor)
 				}

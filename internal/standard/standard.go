@@ -10,22 +10,17 @@ import (
 
 // A Standard is what is known of the text of a standard.
 type Standard struct {
-	Commit     string // of the text that was read, and its date
-	Sections   []Section
-	Algorithms []Algorithm // in the order of the text
-	BadPorts   []string
-
-	anchors map[string]bool
+	Commit   string // of the text that was read, and its date
+	Terms    []Term // in the order of the text
+	BadPorts []string
 }
 
-// A Section is one of the text's headings.
-type Section struct{ Anchor, Title string }
-
-// An Algorithm is one whose steps are numbered.
-type Algorithm struct {
+// A Term is what an anchor of the text stands at: a section, an algorithm, or a
+// definition.
+type Term struct {
 	Anchor, Name string
 	Section      string   // the title of the one that it is in
-	Steps        []string // "1", "2", "2.1", …; a number comes again for each branch of a switch that has steps of its own
+	Steps        []string // "1", "2", "2.1", … of an algorithm; a number comes again for each branch of a switch that has steps of its own
 }
 
 // Fetch returns what is known of https://fetch.spec.whatwg.org/.
@@ -37,37 +32,36 @@ var Fetch = sync.OnceValue(func() *Standard { return parse(fetchText) })
 var fetchText string
 
 func parse(text string) *Standard {
-	s := &Standard{anchors: map[string]bool{}}
+	s := &Standard{}
+	section := ""
 	for line := range strings.Lines(text) {
-		fields := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
-		switch fields[0] {
+		kind, rest, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
+		switch kind {
 		case "commit":
-			s.Commit = fields[1]
+			s.Commit = rest
 			continue
 		case "ports":
-			s.BadPorts = strings.Fields(fields[1])
+			s.BadPorts = strings.Fields(rest)
 			continue
-		case "section":
-			s.Sections = append(s.Sections, Section{fields[1], fields[2]})
-		case "algorithm":
-			s.Algorithms = append(s.Algorithms, Algorithm{fields[1], fields[2], s.Sections[len(s.Sections)-1].Title, strings.Fields(fields[3])})
-		case "anchor":
+		case "section", "algorithm", "definition", "anchor":
 		default:
 			panic(fmt.Sprintf("internal/standard/fetch.txt: unknown line %q", line))
 		}
-		s.anchors[fields[1]] = true
+		anchor, rest, _ := strings.Cut(rest, "\t")
+		name, steps, _ := strings.Cut(rest, "\t")
+		if kind == "section" {
+			section = name
+		}
+		s.Terms = append(s.Terms, Term{anchor, name, section, strings.Fields(steps)})
 	}
 	return s
 }
 
-// Has reports whether the text has this anchor.
-func (s *Standard) Has(anchor string) bool { return s.anchors[anchor] }
-
-// Algorithm returns the algorithm at anchor; nil where there is none.
-func (s *Standard) Algorithm(anchor string) *Algorithm {
-	i := slices.IndexFunc(s.Algorithms, func(a Algorithm) bool { return a.Anchor == anchor })
+// Term returns the term at anchor; nil where there is none.
+func (s *Standard) Term(anchor string) *Term {
+	i := slices.IndexFunc(s.Terms, func(t Term) bool { return t.Anchor == anchor })
 	if i < 0 {
 		return nil
 	}
-	return &s.Algorithms[i]
+	return &s.Terms[i]
 }

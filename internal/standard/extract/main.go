@@ -89,7 +89,10 @@ func (x *extractor) element(n *html.Node) {
 			fmt.Fprintf(x.out, "ports\t%s\n", strings.Join(firstColumn(n), " "))
 		}
 	}
-	if isDefinition(n) || n.Data != "a" && hasAttr(n, "id") {
+	switch {
+	case isDefinition(n):
+		x.line("definition", anchorOf(n), text(n))
+	case n.Data != "a" && hasAttr(n, "id"):
 		x.line("anchor", anchorOf(n), "")
 	}
 }
