@@ -145,7 +145,7 @@ func (d *derivation) ask(ctx context.Context, speaker string, q question) *answe
 	if path == "" {
 		path = d.route.path
 	}
-	a.request.URL = d.route.url(path)
+	a.request.URL = d.route.base + path
 	a.url = d.plan.network.show(a.request.URL)
 	page := browser.Open(a.page)
 	page.Opaque = a.opaque

@@ -19,14 +19,12 @@ type route struct {
 	policy  cors.Policy
 	keeper  *cors.Middleware // of policy
 	base    string           // scheme and host, without a slash
-	path    string
-	more    []string // other paths that the user named
-	missing string   // a path of the route where nothing should be, or ""
-	bare    string   // the path without its slash at the end, or ""
-	skip    string   // why nothing is asked about it
+	path    string           // as in a URL, and so below
+	more    []string         // other paths that the user named
+	missing string           // a path of the route where nothing should be, or ""
+	bare    string           // the path without its slash at the end, or ""
+	skip    string           // why nothing is asked about it
 }
-
-func (r *route) url(path string) string { return r.base + (&url.URL{Path: path}).EscapedPath() }
 
 // routes finds where to ask about each policy.
 func routes(policies map[string]cors.Policy, t *Target) ([]*route, error) {
@@ -103,7 +101,11 @@ func (r *route) place(server origin.Origin, mux *http.ServeMux, t *Target) error
 	}
 	_, at, _ := strings.Cut(r.base, "://")
 	owns := func(path string) bool {
-		_, pattern := mux.Handler(&http.Request{Method: http.MethodGet, Host: at, URL: &url.URL{Path: path}})
+		u, err := url.Parse(path)
+		if err != nil || u.Host != "" {
+			return false
+		}
+		_, pattern := mux.Handler(&http.Request{Method: http.MethodGet, Host: at, URL: u})
 		return pattern == r.pattern
 	}
 	concrete, subtree := fill(path)
@@ -137,8 +139,8 @@ func (r *route) place(server origin.Origin, mux *http.ServeMux, t *Target) error
 	return nil
 }
 
-// fill makes a path of the path of a pattern, and says whether what is below it
-// is of the pattern too.
+// fill makes a path, as in a URL, of the path of a pattern, and says whether what
+// is below it is of the pattern too.
 func fill(path string) (concrete string, subtree bool) {
 	segments := strings.Split(path, "/")
 	for i, s := range segments {
@@ -150,5 +152,11 @@ func fill(path string) (concrete string, subtree bool) {
 			segments[i], subtree = "", s != "{$}"
 		}
 	}
-	return strings.Join(segments, "/"), subtree || strings.HasSuffix(path, "/")
+	subtree = subtree || strings.HasSuffix(path, "/")
+	concrete = strings.Join(segments, "/")
+	// A pattern may be escaped already.
+	if _, err := url.PathUnescape(concrete); err != nil || !strings.Contains(concrete, "%") {
+		concrete = (&url.URL{Path: concrete}).EscapedPath()
+	}
+	return concrete, subtree
 }

@@ -20,8 +20,8 @@ type Target struct {
 	// port, by the host of the route. Requests keep the host of the route.
 	Connect map[string]string
 
-	// Paths says at which paths to ask about a route, by its pattern; where it
-	// says nothing a path is made of the pattern.
+	// Paths says at which paths to ask about a route, by its pattern: as in a URL,
+	// with a query if need be. Where it says nothing a path is made of the pattern.
 	Paths map[string][]string
 
 	// Skip says about which routes not to ask, and why, by their pattern.
@@ -44,7 +44,7 @@ type Target struct {
 
 	Concurrency int           // questions at a time; 0 means 4
 	Rate        float64       // requests in a second at most; 0 means as fast as they go
-	Timeout     time.Duration // of one question; 0 means 10 s
+	Timeout     time.Duration // of one request; 0 means 10 s
 
 	// Transport performs the requests: it must not follow redirects. Nil means one
 	// over TCP and TLS, with which Connect works.
@@ -85,6 +85,8 @@ type Plan struct {
 	checks  []*check
 	network *network
 	ranked  [ranks]int // checks by their rank
+	once    sync.Once
+	report  *Report
 
 	// Requests is how many requests there are at most; each redirect on the same
 	// server adds one, and a question follows three.
@@ -101,8 +103,8 @@ type Plan struct {
 }
 
 // NewPlan derives from policies, by pattern as in [cors.NewRoutes], the requests
-// that must work and those that must not. The error says what is wrong with the
-// policies or with t.
+// that must work and those that must not. Origins that an OriginSource allows are
+// not among them. The error says what is wrong with the policies or with t.
 func NewPlan(policies map[string]cors.Policy, t Target) (*Plan, error) {
 	routes, err := routes(policies, &t)
 	if err != nil {
@@ -114,6 +116,7 @@ func NewPlan(policies map[string]cors.Policy, t Target) (*Plan, error) {
 			p.Insecure = append(p.Insecure, server.String())
 		}
 	}
+	slices.Sort(p.Insecure)
 	for _, r := range routes {
 		p.derive(r, routes)
 	}
@@ -204,8 +207,13 @@ func (r *Report) Count(v Verdict) int {
 
 // Verify asks the server. As each result comes, each is told of it, if it is
 // not nil: one at a time, in no order. Where ctx ends, so do the questions. A
-// plan can be verified once.
+// plan asks once: later calls return the same report.
 func (p *Plan) Verify(ctx context.Context, each func(Result)) *Report {
+	p.once.Do(func() { p.report = p.verify(ctx, each) })
+	return p.report
+}
+
+func (p *Plan) verify(ctx context.Context, each func(Result)) *Report {
 	var mu sync.Mutex
 	var running sync.WaitGroup
 	places := make(chan struct{}, p.target.concurrency())
@@ -217,8 +225,6 @@ func (p *Plan) Verify(ctx context.Context, each func(Result)) *Report {
 			}
 			places <- struct{}{}
 			defer func() { <-places }()
-			ctx, cancel := context.WithTimeout(ctx, p.target.timeout())
-			defer cancel()
 			c.judge(ctx)
 		})
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -24,13 +25,14 @@ type network struct {
 	real      map[string]*url.URL // scheme and host of each server, by the host that the engine knows it by
 	header    http.Header
 	pace      *pace
+	timeout   time.Duration // of one request
 	sent      atomic.Int64
 }
 
 // newNetwork returns the network for routes, whose bases it changes to those
 // that the engine is to know them by.
 func newNetwork(t *Target, routes []*route) *network {
-	n := &network{transport: t.Transport, real: map[string]*url.URL{}, header: t.Header, pace: &pace{every: t.every()}}
+	n := &network{transport: t.Transport, real: map[string]*url.URL{}, header: t.Header, pace: &pace{every: t.every()}, timeout: t.timeout()}
 	if n.transport == nil {
 		dialer := &net.Dialer{Timeout: t.timeout()}
 		n.transport = &http.Transport{
@@ -135,7 +137,7 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	w.sent.Add(1)
-	res, err := w.transport.RoundTrip(out)
+	res, err := w.within(out)
 	if err != nil {
 		return nil, err
 	}
@@ -156,6 +158,33 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 	}
 	return res, nil
+}
+
+// within performs r, body and all, within the timeout, which the wait for its
+// turn is no part of.
+func (n *network) within(r *http.Request) (*http.Response, error) {
+	ctx, cancel := context.WithTimeout(r.Context(), n.timeout)
+	res, err := n.transport.RoundTrip(r.WithContext(ctx))
+	if err != nil {
+		defer cancel()
+		if r.Context().Err() == nil && ctx.Err() != nil {
+			return nil, fmt.Errorf("no answer within %s", n.timeout)
+		}
+		return nil, err
+	}
+	res.Body = cancelling{res.Body, cancel}
+	return res, nil
+}
+
+// A cancelling body ends the request when it is closed.
+type cancelling struct {
+	io.ReadCloser
+	cancel context.CancelFunc
+}
+
+func (c cancelling) Close() error {
+	defer c.cancel()
+	return c.ReadCloser.Close()
 }
 
 // maxExposed is how many names a server may expose and have us try.

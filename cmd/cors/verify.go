@@ -65,7 +65,7 @@ They are sent to the server at URL as a browser sends them.`,
 	flags.IntVar(&f.maxRequests, "max-requests", 2000, "leave out what takes more, near misses first")
 	flags.Float64Var(&f.rate, "rate", 20, "requests in a second, at most")
 	flags.IntVar(&f.concurrency, "concurrency", 4, "questions at a time")
-	flags.DurationVar(&f.timeout, "timeout", 10*time.Second, "how long an answer may take")
+	flags.DurationVar(&f.timeout, "timeout", 10*time.Second, "how long one answer may take")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "say nothing of what is kept")
 	flags.BoolVar(&f.json, "json", false, "write JSON, for programs")
 	flags.StringVar(&f.junit, "junit", "", "`file` to write a JUnit report to, too")
