@@ -436,3 +436,6 @@ func TestTheObserverIsTold(t *testing.T) {
 		t.Errorf("the observer was told %+v", told)
 	}
 }
+
+// nobody is a source that knows no origin.
+func nobody(context.Context, origin.Origin) (bool, error) { return false, nil }

@@ -97,6 +97,8 @@ func (t *routeTable) judge(pattern string) (err error) {
 	host, path, ok := strings.Cut(pattern, "/")
 	path = "/" + path
 	switch before, _, star := strings.Cut(pattern, "*"); {
+	case pattern == "*":
+		return fault(`"*" matches only itself here`, `write "/" for every path`)
 	case pattern == "":
 		return fault("a pattern is missing", `write a path such as "/api/", or "/" for every path`)
 	case strings.ContainsAny(pattern, " \t"):
@@ -110,6 +112,8 @@ func (t *routeTable) judge(pattern string) (err error) {
 		return fault("a host is matched without its port", "write "+strconv.Quote(host[:strings.LastIndexByte(host, ':')]+path))
 	case host != plainHost(host):
 		return fault("a host is in lower case, and has no dot at its end", "write "+strconv.Quote(plainHost(host)+path))
+	case strings.Contains(host, "*"):
+		return fault("a host has no wildcard", "write each host, or "+strconv.Quote(path)+" for every host")
 	case star:
 		return fault(`"*" matches only itself here`, fmt.Sprintf("write %q for all that begins with it, or %q for one segment", before, before+"{name}"))
 	case strings.ContainsAny(path, "?#"):
@@ -132,7 +136,7 @@ func (t *routeTable) judge(pattern string) (err error) {
 			return
 		}
 		other, _ = strconv.QuotedPrefix(other)
-		err = fault("this and "+other+" match some of the same paths, and neither is the more specific one", "make one of them match less")
+		err = fault("this and "+other+" match some of the same paths, and neither is the more specific one", "remove one of them, or make it match less")
 	}()
 	t.mux.Handle(pattern, http.NotFoundHandler())
 	return nil
