@@ -24,11 +24,12 @@ func TestJUnitCountsAndEscapes(t *testing.T) {
 		t.Fatal(err)
 	}
 	const want = `<?xml version="1.0" encoding="UTF-8"?>
-<testsuites name="cors verify" tests="4" failures="1" errors="1" skipped="1">
+<testsuites name="cors verify" tests="4" failures="1" errors="1">
   <testsuite name="/api/" tests="3" failures="1" errors="1" skipped="0">
     <testcase classname="cors verify /api/" name="one"></testcase>
     <testcase classname="cors verify /api/" name="two">
-      <failure type="vary" message="&lt;&amp;&#34;&gt;\x1b[31m\xff">a&#xA;b ]]&gt;</failure>
+      <failure type="vary" message="&lt;&amp;&#34;&gt;\x1b[31m\xff"><![CDATA[a
+b ]]]]><![CDATA[>]]></failure>
     </testcase>
     <testcase classname="cors verify /api/" name="three">
       <error type="unreachable" message="refused"></error>
