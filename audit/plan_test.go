@@ -40,6 +40,8 @@ func TestAPlanThatCannotBeIsRefused(t *testing.T) {
 			`audit: there is no route "/v2/" to ask about at ["/v2/"]; the policy has ["/" "/api/"]`},
 		{"a path of another route", routes, audit.Target{URL: "https://a.example", Paths: map[string][]string{"/api/": {"/health"}}},
 			`audit: path "/health" is not of the route "/api/"; give one that is`},
+		{"more routes than the budget is for", routes, audit.Target{URL: "https://a.example", MaxRequests: 10},
+			`audit: 2 routes take 22 requests at least, and MaxRequests is 10; raise it`},
 		{"a path without a slash", routes, audit.Target{URL: "https://a.example", Paths: map[string][]string{"/api/": {"api/health"}}},
 			`audit: path "api/health" of route "/api/" does not begin with a slash; write "/api/health"`},
 	}
@@ -158,6 +160,21 @@ func TestWhatTheUserAddsGoesToNoPreflightThatNoBrowserWouldGiveIt(t *testing.T) 
 	want := []string{"actual [Bearer secret] [a=b] [key]\n", "preflight [] [] [key]\n"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func TestOnlyOnePreflightAsksForPrivateNetworks(t *testing.T) {
+	policies := map[string]cors.Policy{"/": small}
+	var log asked
+	verify(t, policies, log.before(keeping(t, policies, application)))
+	asks := 0
+	for _, r := range log.requests {
+		if r.Header.Get("Access-Control-Request-Private-Network") != "" {
+			asks++
+		}
+	}
+	if asks != 1 {
+		t.Errorf("%d requests ask for private networks, want 1", asks)
 	}
 }
 

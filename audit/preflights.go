@@ -70,9 +70,10 @@ func (d *derivation) derivePreflight() {
 		}
 	}
 	d.holdHeader("max-age", header.AccessControlMaxAge, 0, passes, asked)
-	q.wire.privateNetwork = true
+	private := q
+	private.wire.privateNetwork = true
 	d.holdHeader("private-network", header.AccessControlAllowPrivateNetwork, 1, passes,
-		func(ctx context.Context, speaker string) *answer { return d.ask(ctx, speaker, q) })
+		func(ctx context.Context, speaker string) *answer { return d.ask(ctx, speaker, private) })
 	needs := passes
 	if policy.Credentials {
 		needs = d.spoken("preflight-credentials", "a preflight for a request with credentials passes", 1, passes)
@@ -150,7 +151,11 @@ func (d *derivation) deriveMethods(passes *check) {
 			continue // no preflight asks for it
 		}
 		for _, m := range methods {
+			if !d.plan.room(member) {
+				continue
+			}
 			c := d.spoken("method-allowed", "method "+m+" is allowed"+as, 1, passes)
+			c.rank = member
 			c.asks(d, d.preflightOf(m), (*check).mayRead)
 			d.send(m, c)
 		}
@@ -174,13 +179,13 @@ func (d *derivation) deriveMethods(passes *check) {
 
 // send sends the request that a preflight let pass.
 func (d *derivation) send(method string, passes *check) {
-	if !d.plan.target.UnsafeMethods || method == http.MethodOptions {
+	if !d.plan.target.UnsafeMethods || method == http.MethodOptions || !d.plan.room(member) {
 		return
 	}
 	q := d.preflightOf(method)
 	q.wire.preflightOnly = false
-	d.plan.Unsafe++
 	c := d.spoken("method-sent", "a "+method+" request may be read", 2, passes)
+	c.rank = member
 	c.asks(d, q, (*check).mayRead)
 }
 
@@ -194,7 +199,11 @@ func (d *derivation) deriveNames(passes *check) {
 		} else {
 			listed = append(listed, name)
 		}
+		if !d.plan.room(member) {
+			continue
+		}
 		c := d.spoken("header-allowed", "request-header "+name+" is allowed"+as, 1, passes)
+		c.rank = member
 		c.asks(d, d.preflightOf(http.MethodGet, name), (*check).mayRead)
 	}
 	if len(listed) > 1 {

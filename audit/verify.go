@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"sync"
@@ -39,7 +40,8 @@ type Target struct {
 	UnsafeMethods bool
 
 	// MaxRequests bounds the requests, redirects aside. Beyond it expectations are
-	// left out, near misses first. 0 means 2,000.
+	// left out, near misses first; a policy that takes more all the same is refused.
+	// 0 means 2,000.
 	MaxRequests int
 
 	Concurrency int           // questions at a time; 0 means 4
@@ -120,7 +122,14 @@ func NewPlan(policies map[string]cors.Policy, t Target) (*Plan, error) {
 	for _, r := range routes {
 		p.derive(r, routes)
 	}
-	p.omit(t.maxRequests())
+	if p.omit(t.maxRequests()); p.Requests > t.maxRequests() {
+		return nil, fmt.Errorf("audit: %d routes take %d requests at least, and MaxRequests is %d; raise it", len(routes), p.Requests, t.maxRequests())
+	}
+	for _, c := range p.checks {
+		if c.result.Rule == "method-sent" {
+			p.Unsafe++
+		}
+	}
 	return p, nil
 }
 

@@ -87,7 +87,7 @@ func (f *verifyFlags) verify(cmd *cobra.Command, policy, url string) error {
 	}
 	plan, err := audit.NewPlan(file.Policies(), target)
 	if err != nil {
-		return report.Misused("%s", strings.TrimPrefix(err.Error(), "audit: "))
+		return report.Misused("%s", strings.NewReplacer("audit: ", "", "MaxRequests", "--max-requests").Replace(err.Error()))
 	}
 	if plan.Unsafe > 0 && !f.yes {
 		if err := consent(cmd.InOrStdin(), cmd.ErrOrStderr(), plan, url); err != nil {
