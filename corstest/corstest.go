@@ -23,18 +23,33 @@ type Page struct {
 // new browser. All requests of the page go to handler, whatever their host: see
 // [Hosts] for several. The origin "null" is that of a sandboxed frame.
 func From(t testing.TB, origin string, handler http.Handler) *Page {
-	browser := &fetch.Browser{Transport: inProcess{handler}, Cookies: new(fetch.CookieJar)}
-	page := &Page{browser.Open(origin), t}
-	if origin == "null" {
-		page.URL, page.Opaque = "https://sandbox.invalid/", true
-	}
-	return page
+	t.Helper()
+	return open(t, &fetch.Browser{Transport: inProcess{handler}, Cookies: new(fetch.CookieJar)}, origin)
 }
 
 // Open opens another page in the browser of p. The two share cookies and the
 // preflight cache.
 func (p *Page) Open(origin string) *Page {
-	return &Page{p.Browser.Open(origin), p.t}
+	p.t.Helper()
+	return open(p.t, p.Browser, origin)
+}
+
+func open(t testing.TB, browser *fetch.Browser, origin string) *Page {
+	t.Helper()
+	page := &Page{browser.Open(origin), t}
+	switch {
+	case origin == "null":
+		page.URL, page.Opaque = "https://sandbox.invalid/", true
+	case browser.Open(origin).Origin().Opaque(): // asked of another page: this one's fields may still be set
+		t.Fatalf("corstest: %q is no origin of a page; write it as in %q", origin, "https://app.example.com")
+	}
+	return page
+}
+
+// Get is Fetch with GET and nothing else.
+func (p *Page) Get(url string) *Result {
+	p.t.Helper()
+	return p.Fetch(&fetch.Request{URL: url})
 }
 
 // SetCookie gives the browser a cookie, written as in Set-Cookie, of the server

@@ -67,6 +67,19 @@ func TestBrowser(t *testing.T) {
 	}
 }
 
+func TestFromWantsAnOrigin(t *testing.T) {
+	for _, origin := range []string{"app.example.com", "", "*", "data:text/html,x"} {
+		r := &recorder{TB: t}
+		func() {
+			defer func() { recover() }()
+			corstest.From(r, origin, open)
+		}()
+		if len(r.said) != 1 || !strings.Contains(r.said[0], "is no origin of a page") {
+			t.Errorf("From(%q) said %q", origin, r.said)
+		}
+	}
+}
+
 func TestHosts(t *testing.T) {
 	web := corstest.Hosts{
 		"app.example.com":      redirectTo("https://api.example.com:8443/"),

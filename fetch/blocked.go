@@ -49,7 +49,14 @@ func (e *BlockedError) Error() string {
 		b.WriteString("preflight: ")
 	}
 	b.WriteString(e.Code.String())
-	if e.Header != "" {
+	if e.Name != "" {
+		fmt.Fprintf(&b, ": %.100q", e.Name)
+	}
+	switch {
+	case e.Value == "": // as the code says
+	case e.Header == "":
+		fmt.Fprintf(&b, " (%.200s)", e.Value)
+	default:
 		fmt.Fprintf(&b, " (%s: %.200q)", e.Header, e.Value)
 	}
 	if e.Err != nil {
