@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/crossorigin/cors/fetch"
 	"github.com/crossorigin/cors/header"
@@ -55,7 +56,11 @@ func AskAll(ctx context.Context, browser *fetch.Browser, q Question) (*Diagnosis
 	}
 	m := &memory{transport: browser.Transport}
 	if m.transport == nil {
-		m.transport = fetch.NewTransport(browser.Limits)
+		// For what another profile asks in another way. One request is as good as
+		// another here, so net/http's own will do.
+		own := &http.Transport{DisableCompression: true, ForceAttemptHTTP2: true, MaxResponseHeaderBytes: 256 << 10, TLSHandshakeTimeout: 10 * time.Second}
+		defer own.CloseIdleConnections()
+		m.transport = own
 	}
 	m.learn(res)
 	for _, profile := range []fetch.Profile{fetch.Chromium, fetch.Firefox, fetch.WebKit} {

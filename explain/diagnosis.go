@@ -138,7 +138,10 @@ func Diagnose(q Question, res Result) *Diagnosis {
 		d.fromBlocked(res.Blocked)
 	case res.Response != nil:
 		exchanges = res.Response.Exchanges
-		d.Verdict = Works
+		d.Verdict, d.Status = Works, res.Response.Status
+		if n := len(exchanges); n > 0 && d.Status == 0 {
+			d.Status = exchanges[n-1].Status // which the page does not see
+		}
 	}
 	d.secrets.learnAll(exchanges)
 	d.Reasons = d.preflightReasons(req, exchanges)
@@ -180,13 +183,10 @@ func (d *Diagnosis) fromBlocked(e *fetch.BlockedError) {
 }
 
 func (d *Diagnosis) fromResponse(req *fetch.Request, res Result) {
-	d.Cause, d.Status = "works", res.Response.Status
+	d.Cause = "works"
 	switch res.Response.Type {
 	case fetch.TypeOpaque:
 		d.Verdict, d.Cause = Hidden, "opaque"
-		if n := len(res.Response.Exchanges); n > 0 {
-			d.Status = res.Response.Exchanges[n-1].Status
-		}
 	case fetch.TypeOpaqueRedirect:
 		d.Verdict, d.Cause = Hidden, "opaque-redirect"
 	case fetch.TypeBasic:

@@ -1,5 +1,7 @@
 package explain
 
+import "strconv"
+
 // labels are the words around a diagnosis.
 var labels = map[string]phrase{
 	"works":       {"works", "問題なし"},
@@ -33,5 +35,14 @@ var labels = map[string]phrase{
 	"silent":        {"(says nothing)", "（何も表示しない）"},
 	"browsers":      {"browsers", "ブラウザーの違い"},
 	"step":          {", step {value}", " の手順 {value}"},
-	"for servers":   {"--server NAME writes it for another server: {value}", "--server NAME で別のサーバー向けに表示: {value}"},
+	"session": {
+		"{length} requests, {works} of them fetched by scripts; blocked: {blocked}.",
+		"リクエスト {length} 件のうち、スクリプトによる fetch は {works} 件、ブロックされたものは {blocked} 件です。",
+	},
+	"for servers": {"--server NAME writes it for another server: {value}", "--server NAME で別のサーバー向けに表示: {value}"},
+}
+
+// SessionSummary says how much of a recorded session is blocked.
+func SessionSummary(l Language, requests, fetches, blocked int) string {
+	return labels["session"].in(l, facts{"length": strconv.Itoa(requests), "works": strconv.Itoa(fetches), "blocked": strconv.Itoa(blocked)})
 }

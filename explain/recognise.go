@@ -44,10 +44,24 @@ const longestLine = 16 << 10
 // unwrap joins lines that a terminal or a mail has broken: one that begins in the
 // middle of a sentence belongs to the one before.
 func unwrap(text string) string {
-	return continued.ReplaceAllString(strings.ReplaceAll(text, "\r\n", "\n"), " $1")
+	var b strings.Builder
+	for line := range strings.Lines(strings.ReplaceAll(text, "\r\n", "\n")) {
+		begins := strings.TrimSpace(line)
+		if b.Len() > 0 && !placed.MatchString(begins) && middle.MatchString(begins) {
+			b.WriteByte(' ')
+		} else {
+			b.WriteByte('\n')
+		}
+		b.WriteString(strings.TrimSuffix(line, "\n"))
+	}
+	return b.String()
 }
 
-var continued = regexp.MustCompile(`\n[ \t]*((?:from origin|has been blocked|policy:|access control check|No 'Access|The 'Access|The value of|It does not|Redirect is not|Response to preflight|remote resource|resource at|\(Reason|Status code|due to|header is|is not allowed|Method [a-zA-Z]+ is not|Request header field|Cannot parse)\b)`)
+var (
+	// placed begins with where in the page's code it happened, as in "app.js:12 ".
+	placed = regexp.MustCompile(`^\S+:\d+(:\d+)?(\s|$)`)
+	middle = regexp.MustCompile(`^([a-z'"(‘“]|No 'Access|The '?Access|The value of|It does not|Redirect is not|Response to preflight|Status code|Method [a-zA-Z]+ is not allowed by Access-Control-Allow-Methods in|Request header field \S+ is not allowed by Access-Control-Allow-Headers in|Cannot parse)`)
+)
 
 func normalise(line string) string {
 	line = strings.NewReplacer("‘", "'", "’", "'", "“", `"`, "”", `"`, "\u00a0", " ").Replace(line)

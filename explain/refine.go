@@ -236,9 +236,9 @@ func refineNetwork(e *fetch.BlockedError) Cause {
 		return "tls-expired"
 	case errors.As(err, &untrusted), errors.As(err, &invalid), errors.As(err, &certificate):
 		return "tls-untrusted"
-	case strings.Contains(said, "server gave HTTP response to HTTPS client"):
+	case strings.Contains(said, "server gave HTTP response to HTTPS client"), strings.Contains(said, "first record does not look like a TLS handshake"):
 		return "https-to-http"
-	case strings.Contains(said, `malformed HTTP response "\x15\x03`):
+	case strings.Contains(said, `\x15\x03`):
 		return "http-to-https"
 	case errors.As(err, &record), errors.As(err, &alert), strings.HasPrefix(said, "tls: "), strings.HasPrefix(said, "remote error: tls: "):
 		return "tls-failed"

@@ -27,9 +27,9 @@ func (d *Diagnosis) Text(a Amount) []Line {
 		t.drawing(d.draw(t.l))
 	}
 	t.facts()
+	t.differences()
 	t.config(a.Servers)
 	t.consoles(a.Consoles)
-	t.differences()
 	return t.lines
 }
 
@@ -397,6 +397,5 @@ func (t *teller) differences() {
 	if difference == "" {
 		return
 	}
-	t.gap()
 	t.fact(label(t.l, "browsers"), difference, Warn)
 }

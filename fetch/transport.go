@@ -14,12 +14,6 @@ import (
 
 const tlsTimeout = 10 * time.Second
 
-// NewTransport returns the transport that a [Browser] with these limits has when
-// it is given none, for whoever puts one of their own around it.
-func NewTransport(l Limits) http.RoundTripper {
-	return newTransport(&Browser{Limits: l})
-}
-
 // newTransport returns the transport of a browser that is given none.
 func newTransport(b *Browser) *wireTransport {
 	dialer := &net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -19,6 +21,10 @@ func TestScripts(t *testing.T) {
 		Cmds:                serveCommands,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("NO_COLOR", "1")
+			env.Setenv("LANG", "en_GB.UTF-8")
+			broken := httptest.NewServer(http.HandlerFunc(answerBrokenly))
+			env.Defer(broken.Close)
+			env.Setenv("BROKEN", broken.URL)
 			return nil
 		},
 	})
