@@ -10,7 +10,8 @@
 //	}
 //
 // The files follow the standard's sections: fetch.go, mainfetch.go,
-// httpfetch.go, redirect.go, network.go, preflight.go, cache.go, check.go.
+// schemefetch.go, httpfetch.go, redirect.go, networkorcache.go, network.go,
+// preflight.go, cache.go, check.go, filter.go.
 //
 // https://fetch.spec.whatwg.org/
 package fetch

@@ -6,6 +6,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"iter"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -134,6 +135,22 @@ func funcName(d *ast.FuncDecl) string {
 	return typ.(*ast.Ident).Name + "." + d.Name.Name
 }
 
+// functions yields the functions of the library that are no tests, file by file.
+func (src source) functions() iter.Seq2[string, *ast.FuncDecl] {
+	return func(yield func(string, *ast.FuncDecl) bool) {
+		for _, name := range src.names() {
+			if strings.HasSuffix(name, "_test.go") {
+				continue
+			}
+			for _, d := range src.files[name].Decls {
+				if d, ok := d.(*ast.FuncDecl); ok && d.Body != nil && !yield(name, d) {
+					return
+				}
+			}
+		}
+	}
+}
+
 func TestEveryCitedAnchorAndStepIsInTheStandard(t *testing.T) {
 	fetch := standard.Fetch()
 	for _, c := range readSource(t).citations() {
@@ -160,34 +177,27 @@ func TestStepsAreFollowedInOrder(t *testing.T) {
 	fetch := standard.Fetch()
 	src := readSource(t)
 	checked := 0
-	for _, name := range src.names() {
-		file := src.files[name]
-		for _, d := range file.Decls {
-			d, ok := d.(*ast.FuncDecl)
-			if !ok || d.Body == nil {
-				continue
-			}
-			steps := src.stepComments(file, d)
-			if len(steps) == 0 {
-				continue
-			}
-			algorithm := fetch.Term(anchorOf(d))
-			if algorithm == nil {
-				t.Errorf("%s: %s numbers steps (%q) and cites no algorithm that has any", name, funcName(d), steps)
-				continue
-			}
-			at := 0
-			for _, step := range steps {
-				i := slices.Index(algorithm.Steps[at:], step)
-				switch {
-				case i >= 0:
-					at += i
-					checked++
-				case slices.Contains(algorithm.Steps, step):
-					t.Errorf("%s: %s comes to step %s of #%s after step %s", name, funcName(d), step, algorithm.Anchor, algorithm.Steps[at])
-				default:
-					t.Errorf("%s: %s has a comment on step %s of #%s, which has no such step", name, funcName(d), step, algorithm.Anchor)
-				}
+	for name, d := range src.functions() {
+		steps := src.stepComments(src.files[name], d)
+		if len(steps) == 0 {
+			continue
+		}
+		algorithm := fetch.Term(anchorOf(d))
+		if algorithm == nil {
+			t.Errorf("%s: %s numbers steps (%q) and cites no algorithm that has any", name, funcName(d), steps)
+			continue
+		}
+		at := 0
+		for _, step := range steps {
+			i := slices.Index(algorithm.Steps[at:], step)
+			switch {
+			case i >= 0:
+				at += i
+				checked++
+			case slices.Contains(algorithm.Steps, step):
+				t.Errorf("%s: %s comes to step %s of #%s after step %s", name, funcName(d), step, algorithm.Anchor, algorithm.Steps[at])
+			default:
+				t.Errorf("%s: %s has a comment on step %s of #%s, which has no such step", name, funcName(d), step, algorithm.Anchor)
 			}
 		}
 	}
@@ -246,33 +256,23 @@ func TestEveryNetworkErrorNamesAStep(t *testing.T) {
 	fetch := standard.Fetch()
 	src := readSource(t)
 	calls := 0
-	for _, name := range src.names() {
-		if !strings.HasPrefix(name, "fetch/") || strings.HasSuffix(name, "_test.go") {
-			continue
-		}
-		for _, d := range src.files[name].Decls {
-			d, ok := d.(*ast.FuncDecl)
-			if !ok || d.Body == nil {
-				continue
-			}
-			ast.Inspect(d.Body, func(n ast.Node) bool {
-				call, ok := n.(*ast.CallExpr)
-				if !ok {
-					return true
-				}
-				anchor, step := networkError(call, anchorOf(d))
-				if anchor == "" {
-					return true
-				}
-				calls++
-				at := src.fset.Position(call.Pos())
-				algorithm := fetch.Term(anchor)
-				if algorithm == nil || !slices.Contains(algorithm.Steps, step) {
-					t.Errorf("%s:%d: a fetch is blocked by step %q of #%s, which the standard does not have", name, at.Line, step, anchor)
-				}
+	for name, d := range src.functions() {
+		ast.Inspect(d.Body, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok {
 				return true
-			})
-		}
+			}
+			anchor, step := networkError(call, anchorOf(d))
+			if anchor == "" {
+				return true
+			}
+			calls++
+			algorithm := fetch.Term(anchor)
+			if algorithm == nil || !slices.Contains(algorithm.Steps, step) {
+				t.Errorf("%s:%d: a fetch is blocked by step %q of #%s, which the standard does not have", name, src.fset.Position(call.Pos()).Line, step, anchor)
+			}
+			return true
+		})
 	}
 	if calls < 30 {
 		t.Errorf("found only %d places where a fetch is blocked", calls)

@@ -172,24 +172,18 @@ func writeLeftOut(b *strings.Builder) {
 // writeCodes writes where the code blocks a fetch, found in its syntax.
 func writeCodes(b *strings.Builder, src source) {
 	steps := map[string][]string{}
-	for _, name := range src.names() {
-		if !strings.HasPrefix(name, "fetch/") || strings.HasSuffix(name, "_test.go") {
+	for name, d := range src.functions() {
+		if !strings.HasPrefix(name, "fetch/") {
 			continue
 		}
-		for _, d := range src.files[name].Decls {
-			d, ok := d.(*ast.FuncDecl)
-			if !ok || d.Body == nil {
-				continue
-			}
-			ast.Inspect(d.Body, func(n ast.Node) bool {
-				for code, step := range blockedSteps(n, anchorOf(d)) {
-					if !slices.Contains(steps[code], step) {
-						steps[code] = append(steps[code], step)
-					}
+		ast.Inspect(d.Body, func(n ast.Node) bool {
+			for code, step := range blockedSteps(n, anchorOf(d)) {
+				if !slices.Contains(steps[code], step) {
+					steps[code] = append(steps[code], step)
 				}
-				return true
-			})
-		}
+			}
+			return true
+		})
 	}
 	for i, name := range src.codeNames() {
 		fmt.Fprintf(b, "| [%s](../fetch/blocked.go) | %s | %s |\n", name, fetch.Codes()[i], strings.Join(steps[name], ", "))
