@@ -98,19 +98,29 @@ func decides(quirk string) bool {
 	return true
 }
 
-func perform(ctx context.Context, browser *fetch.Browser, q Question) (Result, error) {
+// Open opens q's page in browser, and gives the browser q's cookies. Fetching
+// q.Request there is up to the caller, as in [Ask] it is not.
+func (q Question) Open(browser *fetch.Browser) (*fetch.Page, error) {
 	page := browser.Open(q.Page)
 	page.Opaque = q.Opaque
 	if browser.Cookies == nil {
 		browser.Cookies = &fetch.CookieJar{Now: browser.Now}
 	}
-	req := *q.Request
-	target := resolve(q.Page, req.URL)
+	target := resolve(q.Page, q.Request.URL)
 	for _, cookie := range q.Cookies {
 		if err := setCookie(browser.Cookies, target, cookie); err != nil {
-			return Result{}, &fetch.RequestError{Field: "Cookies", Value: cookie, Reason: err.Error()}
+			return nil, &fetch.RequestError{Field: "Cookies", Value: cookie, Reason: err.Error()}
 		}
 	}
+	return page, nil
+}
+
+func perform(ctx context.Context, browser *fetch.Browser, q Question) (Result, error) {
+	page, err := q.Open(browser)
+	if err != nil {
+		return Result{}, err
+	}
+	req := *q.Request
 	var res Result
 	var mu sync.Mutex // a preflight may be shared with another fetch
 	trace := req.Trace

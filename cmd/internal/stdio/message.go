@@ -196,14 +196,15 @@ func pairs(list []header.Field) headers {
 // An answer is a line that goes out.
 type answer struct {
 	ID       json.RawMessage `json:"id"` // null where the line had none
-	Response *response       `json:"response,omitempty"`
+	Response *Response       `json:"response,omitempty"`
 	Error    *failure        `json:"error,omitempty"`
 	Headers  *headers        `json:"headers,omitempty"`
 	Cookie   *string         `json:"cookie,omitempty"`
 	OK       bool            `json:"ok,omitempty"`
 }
 
-type response struct {
+// A Response is what the page may see, in JSON: docs/stdio.md has the fields.
+type Response struct {
 	Type       fetch.ResponseType `json:"type"`
 	URL        string             `json:"url"`
 	Redirected bool               `json:"redirected"`
@@ -232,10 +233,13 @@ func failureOf(err error) *failure {
 	return &failure{"network", fmt.Sprintf("%v (%v)", err, blocked.Step)}
 }
 
-// readResponse reads res to the end, which closes it.
-func readResponse(res *fetch.Response) *response {
+// ReadResponse reads res to the end, which closes it. Nil stays nil.
+func ReadResponse(res *fetch.Response) *Response {
+	if res == nil {
+		return nil
+	}
 	defer res.Body.Close()
-	out := &response{
+	out := &Response{
 		Type: res.Type, URL: res.URL, Redirected: res.Redirected, Status: res.Status,
 		StatusText: isomorphicDecode(res.StatusText), Headers: pairs(res.Header),
 	}

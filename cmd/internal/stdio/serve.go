@@ -155,7 +155,7 @@ func (e *engine) fetch(s *session, m *message) error {
 		if res, err := page.Fetch(ctx, in); err != nil {
 			a.Error = failureOf(err)
 		} else {
-			a.Response = readResponse(res)
+			a.Response = ReadResponse(res)
 		}
 		e.mu.Lock()
 		e.fetches = slices.DeleteFunc(e.fetches, func(other *openFetch) bool { return other == f })
