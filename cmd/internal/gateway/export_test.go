@@ -12,3 +12,6 @@ func CertificateFiles(certificate, key string, log *slog.Logger, now func() time
 	_, err := f.get(nil)
 	return f.get, err
 }
+
+// LaneAnswers counts what lanes answer.
+var LaneAnswers = &laneAnswers

@@ -157,12 +157,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	route, ok := g.table.Load().match(r)
 	d := route.policy.Decide(r.Context(), cors.RequestOf(r))
-	if route.metrics != nil {
-		route.metrics.decided(d)
-	}
-	if g.options.Observe != nil {
-		g.options.Observe(r, d)
-	}
+	g.observe(route, d, func() *http.Request { return r })
 	if d.Kind == cors.Preflight && ok && !route.Shadow {
 		if r.ContentLength != 0 {
 			// The server reads it before it answers.
@@ -175,6 +170,16 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	route.exchange().serve(w, r, d, start, ok)
+}
+
+// observe tells of a decision.
+func (g *Gateway) observe(route *route, d cors.Decision, r func() *http.Request) {
+	if route.metrics != nil {
+		route.metrics.decided(d)
+	}
+	if g.options.Observe != nil {
+		g.options.Observe(r(), d)
+	}
 }
 
 // An answer is what was sent to a client.

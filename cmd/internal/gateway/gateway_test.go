@@ -32,14 +32,14 @@ var policy = cors.Policy{
 }
 
 // serve runs a server of h until the test ends, and returns its address.
-func serve(t *testing.T, h http.Handler) *url.URL {
+func serve(t testing.TB, h http.Handler) *url.URL {
 	t.Helper()
 	s := httptest.NewServer(h)
 	t.Cleanup(s.Close)
 	return parse(t, s.URL)
 }
 
-func parse(t *testing.T, s string) *url.URL {
+func parse(t testing.TB, s string) *url.URL {
 	t.Helper()
 	u, err := url.Parse(s)
 	if err != nil {
@@ -59,7 +59,7 @@ func inFront(t *testing.T, upstream http.HandlerFunc, change ...func(*gateway.Ro
 	return serve(t, newGateway(t, gateway.Config{Routes: map[string]gateway.Route{"/": route}}, o))
 }
 
-func newGateway(t *testing.T, c gateway.Config, o gateway.Options) *gateway.Gateway {
+func newGateway(t testing.TB, c gateway.Config, o gateway.Options) *gateway.Gateway {
 	t.Helper()
 	g, err := gateway.New(c, o)
 	if err != nil {

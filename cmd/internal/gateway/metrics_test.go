@@ -28,7 +28,7 @@ func metrics(m *gateway.Metrics) []string {
 
 // await waits until m has the line: what is counted when a client has gone has
 // nobody to wait for.
-func await(t *testing.T, m *gateway.Metrics, line string) {
+func await(t testing.TB, m *gateway.Metrics, line string) {
 	t.Helper()
 	deadline := time.Now().Add(10 * time.Second)
 	for time.Now().Before(deadline) {

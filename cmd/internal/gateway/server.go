@@ -36,7 +36,7 @@ type Server struct {
 	// means 25 seconds.
 	DrainTimeout time.Duration
 
-	Log *slog.Logger
+	Log *slog.Logger // may be nil
 
 	ready atomic.Bool
 }
@@ -45,6 +45,9 @@ type Server struct {
 // lets requests under way come to their end, and closes what has switched
 // protocols.
 func (s *Server) Serve(ctx context.Context) error {
+	if s.Log == nil {
+		s.Log = slog.New(slog.DiscardHandler)
+	}
 	alive, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
 	main := s.server(alive, s.Handler)
@@ -55,7 +58,12 @@ func (s *Server) Serve(ctx context.Context) error {
 			served <- main.ServeTLS(s.Listener, "", "")
 			return
 		}
-		served <- main.Serve(s.Listener)
+		l := s.Listener
+		if g, ok := s.Handler.(*Gateway); ok {
+			fast := &lane{Listener: l, gateway: g, ctx: alive}
+			l, main.ConnState = fast, fast.connState
+		}
+		served <- main.Serve(l)
 	}()
 	if s.Admin != nil {
 		go func() { served <- admin.Serve(s.Admin) }()

@@ -20,7 +20,7 @@ import (
 
 // start runs s on an address of its own until end is called or the test ends,
 // and returns what Serve said.
-func start(t *testing.T, s *gateway.Server) (to *url.URL, end func() error) {
+func start(t testing.TB, s *gateway.Server) (to *url.URL, end func() error) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

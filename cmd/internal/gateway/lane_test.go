@@ -1,0 +1,287 @@
+package gateway_test
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/crossorigin/cors"
+	"github.com/crossorigin/cors/cmd/internal/gateway"
+)
+
+const plain = "OPTIONS /users HTTP/1.1\r\nHost: a.example\r\nOrigin: " + app + "\r\nAccess-Control-Request-Method: PUT\r\nAccess-Control-Request-Headers: authorization\r\n"
+
+// A talk is what one connection sends, a piece at a time, each after so many
+// answers.
+type talk []piece
+
+type piece struct {
+	after int // answers
+	text  string
+}
+
+// hold returns the answers to a talk: of each the status, the headers, and the
+// body, and at the end what became of the connection.
+func hold(t testing.TB, to string, pieces talk, answers int) []string {
+	t.Helper()
+	c, err := net.Dial("tcp", to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	c.SetDeadline(time.Now().Add(20 * time.Second))
+	in := bufio.NewReader(c)
+	var got []string
+	send := func() {
+		for len(pieces) > 0 && pieces[0].after <= len(got) {
+			io.WriteString(c, pieces[0].text)
+			pieces = pieces[1:]
+			time.Sleep(2 * time.Millisecond) // so that a piece is a packet
+		}
+	}
+	send()
+	for range answers {
+		res, err := http.ReadResponse(in, nil)
+		if err != nil {
+			return append(got, ended(err))
+		}
+		body, err := io.ReadAll(res.Body)
+		if err != nil {
+			return append(got, ended(err))
+		}
+		res.Header.Del("Date")
+		var lines []string
+		for _, name := range slices.Sorted(maps.Keys(res.Header)) {
+			lines = append(lines, fmt.Sprint(name, ": ", res.Header[name]))
+		}
+		got = append(got, fmt.Sprint(res.Proto, " ", res.Status, " ", res.ContentLength, " ", lines, " ", string(body)))
+		send()
+	}
+	return got
+}
+
+// ended says how a connection ended, but for what differs each time.
+func ended(err error) string {
+	var network net.Error
+	if errors.As(err, &network) && network.Timeout() {
+		return "nothing more"
+	}
+	return "the end"
+}
+
+// lanes starts a gateway with the lane, and one without.
+func lanes(t testing.TB, o func() gateway.Options) (with, without string) {
+	t.Helper()
+	upstream := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		fmt.Fprintf(w, "%s %s %q", r.Method, r.RequestURI, body)
+	}))
+	refused := policy
+	refused.RefusedStatus, refused.PreflightStatus = 200, 200
+	c := gateway.Config{Routes: map[string]gateway.Route{
+		"/":              {Policy: policy, Upstream: upstream},
+		"/200/":          {Policy: refused, Upstream: upstream},
+		"/any/":          {Policy: cors.Policy{Origins: []string{"*"}, Methods: []string{"*"}, RequestHeaders: []string{"*"}, PrivateNetwork: true}, Upstream: upstream},
+		"/shadow/":       {Policy: policy, Upstream: upstream, Shadow: true},
+		"host.example/":  {Upstream: upstream},
+		"/none/{id}/end": {},
+	}}
+	fast, _ := start(t, &gateway.Server{Handler: newGateway(t, c, o())})
+	slow := newGateway(t, c, o())
+	other, _ := start(t, &gateway.Server{Handler: http.HandlerFunc(slow.ServeHTTP)})
+	return fast.Host, other.Host
+}
+
+// TestTheLaneChangesNothing has the same said to a gateway with the lane and to
+// one without.
+func TestTheLaneChangesNothing(t *testing.T) {
+	with, without := lanes(t, func() gateway.Options { return gateway.Options{StallTimeout: 200 * time.Millisecond} })
+	const get = "GET /users HTTP/1.1\r\nHost: a.example\r\nOrigin: " + app + "\r\n\r\n"
+	const post = "POST /users HTTP/1.1\r\nHost: a.example\r\nOrigin: " + app + "\r\nContent-Length: 4\r\n\r\n"
+	one := func(text string) talk { return talk{{0, text}} }
+	change := func(old, new string) talk { return one(strings.Replace(plain, old, new, 1) + "\r\n") }
+	tests := []struct {
+		row     string
+		talk    talk
+		answers int
+	}{
+		{"a preflight", one(plain + "\r\n"), 1},
+		{"two, one after the other", talk{{0, plain + "\r\n"}, {1, plain + "\r\n"}}, 2},
+		{"two in one packet", one(plain + "\r\n" + plain + "\r\n"), 2},
+		{"three in one packet and one later", talk{{0, plain + "\r\n" + plain + "\r\n" + plain + "\r\n"}, {3, plain + "\r\n"}}, 4},
+		{"in two packets", talk{{0, plain[:30]}, {0, plain[30:] + "\r\n"}}, 1},
+		{"in two packets, the second at the beginning of a line", talk{{0, plain}, {0, "\r\n"}}, 1},
+		{"then a GET", talk{{0, plain + "\r\n"}, {1, get}}, 2},
+		{"with a GET behind it", one(plain + "\r\n" + get), 2},
+		{"behind a GET", one(get + plain + "\r\n"), 2},
+		{"behind half a GET", talk{{0, get[:20]}, {0, get[20:] + plain + "\r\n"}}, 2},
+		{"after a GET", talk{{0, get}, {1, plain + "\r\n"}}, 2},
+		{"after a GET and a byte too early", talk{{0, get + "O"}, {1, plain[1:] + "\r\n"}}, 2},
+		{"between GETs", talk{{0, get}, {1, plain + "\r\n"}, {2, get}, {3, plain + "\r\n"}, {4, plain + "\r\n"}, {5, get}}, 6},
+		{"a body that looks like one", talk{{0, strings.Replace(post, "4", fmt.Sprint(len(plain)+2), 1)}, {0, plain + "\r\n"}}, 1},
+		{"after such a body", talk{{0, strings.Replace(post, "4", fmt.Sprint(len(plain)+2), 1)}, {0, plain + "\r\n"}, {1, plain + "\r\n"}}, 2},
+		{"a head that goes on with one", talk{{0, "GET / HTTP/1.1\r\nHost: a.example\r\n"}, {0, plain + "\r\n"}}, 1},
+		{"such a head after a request", talk{{0, get + "GET / HTTP/1.1\r\nHost: a.example\r\n"}, {1, plain + "\r\n"}}, 2},
+		{"after a POST", talk{{0, post + "body"}, {1, plain + "\r\n"}}, 2},
+		{"an empty line after a POST", talk{{0, post + "body\r\n"}, {1, plain + "\r\n"}}, 2},
+		{"in the middle of a POST", talk{{0, post}, {0, "body" + plain + "\r\n"}}, 2},
+		{"after chunks", talk{{0, "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n"}, {1, plain + "\r\n"}}, 2},
+		{"another origin", change(app, evil), 1},
+		{"another method", change(": PUT", ": DELETE"), 1},
+		{"a simple method", change(": PUT", ": GET"), 1},
+		{"no method", change("Access-Control-Request-Method: PUT\r\n", ""), 1},
+		{"an empty method", change(": PUT", ":"), 1},
+		{"another name", change(": authorization", ": x-evil"), 1},
+		{"no names", change("Access-Control-Request-Headers: authorization\r\n", ""), 1},
+		{"empty names", change(": authorization", ": ,, authorization,"), 1},
+		{"names on two lines", one(plain + "Access-Control-Request-Headers: authorization\r\n\r\n"), 1},
+		{"names in any case", change("Access-Control-Request-Headers: authorization", "ACCESS-CONTROL-REQUEST-HEADERS:Authorization"), 1},
+		{"two origins", one(plain + "Origin: " + app + "\r\n\r\n"), 1},
+		{"no origin", change("Origin: "+app+"\r\n", ""), 1},
+		{"an empty origin", change(app, ""), 1},
+		{"space around values", change(": PUT", ": \t PUT \t "), 1},
+		{"a private network", change("/users", "/any/x?a=/b%20c?d") /* and */, 1},
+		{"a private network, asked for", talk{{0, strings.Replace(plain, "/users", "/any/", 1) + "Access-Control-Request-Private-Network: true\r\n\r\n"}}, 1},
+		{"any method and name", one(strings.NewReplacer("/users", "/any/", "PUT", "CHICKEN", ": authorization", ": x-1,x-2").Replace(plain) + "\r\n"), 1},
+		{"other statuses", change("/users", "/200/"), 1},
+		{"other statuses, refused", one(strings.NewReplacer("/users", "/200/", app, evil).Replace(plain) + "\r\n"), 1},
+		{"a shadow", change("/users", "/shadow/"), 1},
+		{"another host", change("a.example", "host.example"), 1},
+		{"another host with a port", change("a.example", "host.example:80"), 1},
+		{"a wildcard", change("/users", "/none/1/end"), 1},
+		{"a path to be cleaned", change("/users", "/any/../users//x"), 1},
+		{"a path in disguise", change("/users", "/any/%2e%2e/users"), 1},
+		{"no host", change("Host: a.example\r\n", ""), 1},
+		{"an empty host", change("a.example", ""), 1},
+		{"two hosts", one(plain + "Host: b.example\r\n\r\n"), 1},
+		{"a host that is none", change("a.example", "a b"), 1},
+		{"HTTP/1.0", change("HTTP/1.1", "HTTP/1.0"), 1},
+		{"HTTP/1.2", change("HTTP/1.1", "HTTP/1.2"), 1},
+		{"a version that is none", change("HTTP/1.1", "HTTP/x"), 1},
+		{"two spaces", change("OPTIONS /", "OPTIONS  /"), 1},
+		{"a line end of one byte", change("\r\nOrigin", "\nOrigin"), 1},
+		{"a first line that ends with one byte", change("HTTP/1.1\r\nHost", "HTTP/1.1\nX: y\r\nHost"), 1},
+		{"a lone return", change("\r\nOrigin", "\rOrigin"), 1},
+		{"a folded line", change("\r\nOrigin", "\r\n x\r\nOrigin"), 1},
+		{"a zero byte", change(": PUT", ": P\x00UT"), 1},
+		{"a name with a space", change("Origin:", "Origin :"), 1},
+		{"a line without a colon", change("Origin:", "Origin"), 1},
+		{"a line that is only a colon", change("Origin:", ":"), 1},
+		{"an unusual name", one(plain + "X!a: b\r\n\r\n"), 1},
+		{"bytes above ASCII", one(plain + "X-A: \xff\xfe\r\n\r\n"), 1},
+		{"a body", talk{{0, plain + "Content-Length: 4\r\n\r\nbody"}, {1, plain + "\r\n"}}, 2},
+		{"an empty body", talk{{0, plain + "Content-Length: 0\r\n\r\n"}, {1, plain + "\r\n"}}, 2},
+		{"two lengths", one(plain + "Content-Length: 0\r\nContent-Length: 1\r\n\r\n"), 1},
+		{"chunks", talk{{0, plain + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"}, {1, plain + "\r\n"}}, 2},
+		{"an expectation", one(plain + "Expect: 100-continue\r\n\r\n"), 1},
+		{"an expectation of nonsense", one(plain + "Expect: nonsense\r\n\r\n"), 1},
+		{"a kept connection", talk{{0, plain + "Connection: keep-alive\r\n\r\n"}, {1, plain + "\r\n"}}, 2},
+		{"a closed connection", talk{{0, plain + "Connection: close\r\n\r\n"}, {1, plain + "\r\n"}}, 2},
+		{"an upgrade", one(plain + "Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n"), 1},
+		{"more than a packet", talk{{0, plain + "X-A: " + strings.Repeat("a", 5000) + "\r\n\r\n"}, {1, plain + "\r\n"}}, 2},
+		{"as much as a buffer", talk{{0, plain + "X: " + strings.Repeat("a", 4096-len(plain)-7) + "\r\n\r\n"}, {1, plain + "\r\n"}}, 2},
+		{"no request", one("\r\n" + plain + "\r\n"), 1},
+		{"HTTP/2", one("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), 1},
+		{"the server itself", one("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n"), 1},
+		{"half a preflight, and no more", talk{{0, plain + "\r\n"}, {1, plain[:50]}}, 1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.row, func(t *testing.T) {
+			t.Parallel()
+			for _, before := range []string{"", get, plain + "\r\n"} {
+				said, answers := tt.talk, tt.answers
+				if before != "" {
+					said, answers = talk{{0, before}}, answers+1
+					for _, p := range tt.talk {
+						said = append(said, piece{p.after + 1, p.text})
+					}
+				}
+				if diff := cmp.Diff(hold(t, without, said, answers), hold(t, with, said, answers)); diff != "" {
+					t.Errorf("after %q: -without the lane +with it:\n%s", before, diff)
+				}
+			}
+		})
+	}
+}
+
+// TestTheLaneIsTaken holds the lane to what net/http really does: if it took
+// another buffer, or other deadlines, nothing would be answered here.
+func TestTheLaneIsTaken(t *testing.T) {
+	const get = "GET /users HTTP/1.1\r\nHost: a.example\r\n\r\n"
+	with, _ := lanes(t, func() gateway.Options { return gateway.Options{} })
+	before := gateway.LaneAnswers.Load()
+	hold(t, with, talk{{0, plain + "\r\n"}, {1, plain + "\r\n"}, {2, get}, {3, plain + "\r\n"}, {4, plain + "\r\n"}}, 5)
+	if got := gateway.LaneAnswers.Load() - before; got != 3 {
+		t.Errorf("the lane answered %d preflights, want 3: all but the first of the connection", got)
+	}
+}
+
+func TestTheLaneIsLoggedAndCounted(t *testing.T) {
+	var logs [2]lines
+	var all [2]*gateway.Metrics
+	i := 0
+	with, without := lanes(t, func() gateway.Options {
+		o := gateway.Options{Access: slog.New(slog.NewJSONHandler(&logs[i], nil)), Metrics: gateway.NewMetrics()}
+		all[i] = o.Metrics
+		i++
+		return o
+	})
+	talk := talk{{0, plain + "\r\n"}, {1, strings.Replace(plain, app, evil, 1) + "\r\n"}}
+	hold(t, with, talk, 2)
+	hold(t, without, talk, 2)
+	await(t, all[1], `cors_request_duration_seconds_count{kind="preflight",route="/"} 2`)
+	await(t, all[0], `cors_request_duration_seconds_count{kind="preflight",route="/"} 2`)
+	if diff := cmp.Diff(metrics(all[1]), metrics(all[0])); diff != "" {
+		t.Errorf("-without the lane +with it:\n%s", diff)
+	}
+	if diff := cmp.Diff(records(logs[1].String()), records(logs[0].String())); diff != "" {
+		t.Errorf("-without the lane +with it:\n%s", diff)
+	}
+}
+
+// records are the lines of a log without what differs each time.
+func records(log string) []string {
+	var all []string
+	for line := range strings.Lines(log) {
+		_, rest, _ := strings.Cut(line, `"level"`)
+		before, after, _ := strings.Cut(rest, `"remote":`)
+		_, after, _ = strings.Cut(after, ",")
+		status, after, _ := strings.Cut(after, `"duration_ms":`)
+		_, after, _ = strings.Cut(after, ",")
+		all = append(all, before+status+after)
+	}
+	return all
+}
+
+// FuzzTheLaneChangesNothing says the same to both, in two packets.
+func FuzzTheLaneChangesNothing(f *testing.F) {
+	f.Add([]byte(plain+"\r\n"), uint16(0))
+	f.Add([]byte(plain+"\r\n"+plain+"\r\n"), uint16(10))
+	f.Add([]byte("GET / HTTP/1.1\r\nHost: a\r\n\r\n"+plain+"\r\n"), uint16(27))
+	f.Add([]byte(plain+"Content-Length: 1\r\n\r\na"), uint16(300))
+	with, without := lanes(f, func() gateway.Options { return gateway.Options{StallTimeout: 50 * time.Millisecond} })
+	f.Fuzz(func(t *testing.T, text []byte, at uint16) {
+		at = min(at, uint16(len(text)))
+		// What ends it, so that each side has something to say.
+		end := "\r\n\r\nGET /end HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+		said := talk{{0, plain + "\r\n"}, {1, string(text[:at])}, {1, string(text[at:]) + end}}
+		if bytes.Count(text, []byte("\n")) > 100 {
+			t.Skip()
+		}
+		if diff := cmp.Diff(hold(t, without, said, 5), hold(t, with, said, 5)); diff != "" {
+			t.Errorf("%q, cut at %d: -without the lane +with it:\n%s", text, at, diff)
+		}
+	})
+}
