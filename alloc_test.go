@@ -32,7 +32,7 @@ var hostile = map[string][]string{
 	"30,000 empty lines":     repeat("", 30000),
 	"a million empty lines":  repeat("", 1e6),
 	"16 KiB of one name":     {strings.Repeat("a", 16<<10)},
-	"16 KiB of upper case":   {strings.Repeat("A", 16<<10)},
+	"16 KiB of upper case":   {strings.Repeat("X-A,", 4<<10)},
 	"16 KiB of white space":  {strings.Repeat(" ", 16<<10)},
 	"16 KiB of names, lines": repeat("x-a,x-b,x-c,x-d,x-e,x-f,x-g,x-h,x-a,x-b,x-c,x-d,x-e,x-f,x-g,x-h", 256),
 }
@@ -63,6 +63,7 @@ func TestNothingIsAllocated(t *testing.T) {
 		{"a preflight", full, preflight(app, "PUT")},
 		{"a preflight with names", full, preflight(app, "PUT", "authorization,x-a,x-b")},
 		{"a preflight with 100 names", many, preflight(app, "PUT", all)},
+		{"a preflight with names in upper case", full, preflight(app, "PUT", "AUTHORIZATION, X-A, X-B")},
 		{"a preflight with names over lines", full, preflight(app, "PUT", "authorization", "x-a", "x-b")},
 		{"a preflight, any origin", open, preflight(app, "PUT", "x-a")},
 		{"a preflight, refused for its origin", full, preflight(evil, "PUT")},
@@ -70,9 +71,7 @@ func TestNothingIsAllocated(t *testing.T) {
 		{"a preflight, refused for a name", full, preflight(app, "PUT", "x-c")},
 	}
 	for name, lines := range hostile {
-		if !strings.Contains(name, "upper case") { // lowered, once
-			tests = append(tests, row{"names: " + name, full, preflight(app, "PUT", lines...)})
-		}
+		tests = append(tests, row{"names: " + name, full, preflight(app, "PUT", lines...)})
 		r := request("GET", "")
 		r.Header["Origin"] = lines
 		tests = append(tests, row{"Origin: " + name, full, r})

@@ -201,7 +201,7 @@ func (c *compiled) compileNames(fault report) {
 		case header.IsForbiddenRequest(n, ""):
 			fault("RequestHeaders", i, n, "browsers let no page set this header, so none asks for it", "remove it")
 		default:
-			names = append(names, header.Lower(n))
+			names = append(names, n)
 		}
 	}
 	c.names = newNameSet(names)

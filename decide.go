@@ -217,13 +217,12 @@ func (c *compiled) judgeNames(r *Request, d *Decision) {
 	}
 }
 
-// judgeUnlistedName judges a name that RequestHeaders does not hold as it stands.
+// judgeUnlistedName judges a name that RequestHeaders does not hold.
 func (c *compiled) judgeUnlistedName(name string, d *Decision) {
 	switch {
 	case !header.IsToken(name):
 		d.Reason = ReasonRequestHeadersSyntax
-	case c.anyName && !header.IsNonWildcardRequestName(name):
-	case !c.names.has(header.Lower(name)):
+	case !c.anyName || header.IsNonWildcardRequestName(name):
 		d.Reason, d.Name = ReasonRequestHeader, name[:min(len(name), maxName)]
 	}
 }

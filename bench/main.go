@@ -38,6 +38,10 @@ var sections = []section{
 		results, err := benchmark("scale", "Build|Lookup", "50ms")
 		return scaleTable(results), err
 	}},
+	{"hostile", func() (string, error) {
+		results, err := benchmark("hostile", "Hostile", "50ms")
+		return hostileTable(results), err
+	}},
 	{"gateway", func() (string, error) { return program("./bench/gateway") }},
 	{"reload", func() (string, error) { return program("./bench/reload") }},
 }

@@ -177,6 +177,41 @@ func scaleTable(r results) string {
 	return b.String()
 }
 
+// Inputs that would cost a server most if it looked at all of them, with what
+// cors answers.
+var inputs = []struct{ name, words, answer string }{
+	{"origin-line", "1 MB of Origin, one line", "handler, origin-syntax"},
+	{"origin-lines", "30,000 lines of Origin", "handler, origin-syntax"},
+	{"origin-almost", "the longest Origin that is parsed, 327 bytes", "handler, origin"},
+	{"method-line", "1 MB of Access-Control-Request-Method", "403, request-method-syntax"},
+	{"names-line", "1 MB of names, one line", "403, request-headers-length"},
+	{"names-lines", "1 MB of names, 30,000 lines", "403, request-headers-length"},
+	{"names-commas", "1 MB of commas", "403, request-headers-length"},
+	{"names-empty", "1,000,000 empty lines of names", "403, request-headers-length"},
+	{"budget-commas", "the budget of 16 KiB, all commas", "204"},
+	{"budget-allowed", "the budget, one allowed name over and over", "204"},
+	{"budget-case", "the same in upper case", "204"},
+	{"budget-lines", "the budget over the 256 lines it may have", "204"},
+	{"budget-unlisted", "the budget, one long name that is not listed", "403, request-header"},
+	{"budget-blank", "the budget, all white space", "204"},
+	{"budget-last", "the budget, and no token at its end", "403, request-headers-syntax"},
+}
+
+func hostileTable(r results) string {
+	var b strings.Builder
+	b.WriteString("| input | answer | time | allocations |\n|---|---|--:|--:|\n")
+	for _, in := range inputs {
+		k := key{"Hostile", in.name, "cors"}
+		ns, ok := r.median(k, "ns/op")
+		if !ok {
+			continue
+		}
+		allocs, _ := r.median(k, "allocs/op")
+		fmt.Fprintf(&b, "| %s | %s | %s | %.0f |\n", in.words, in.answer, duration(ns), allocs)
+	}
+	return b.String()
+}
+
 func heading(b *strings.Builder, corner string, columns []column) {
 	fmt.Fprintf(b, "| %s |", corner)
 	for _, c := range columns {
