@@ -193,9 +193,9 @@ func apacheSet(name, value string) string {
 	return fmt.Sprintf("Header unset %s\nHeader always set %s %q", name, name, value)
 }
 
-// caddyPolicy sets with >, when the answer is written, so that what the upstream
-// says is replaced; the header directive without a matcher is the inner one, and
-// so comes first.
+// caddyPolicy sets when the answer is written (defer). Of two header directives in
+// a route the second is the inner one, and so removes what the upstream says
+// before the first adds to it. Caddy's own errors take another way.
 func caddyPolicy(n Need) string {
 	var w writer
 	w.line(`@cors header Origin %s`, n.Origin)
@@ -204,24 +204,37 @@ func caddyPolicy(n Need) string {
 	w.line(`	header Origin %s`, n.Origin)
 	w.line(`	header Access-Control-Request-Method *`)
 	w.line(`}`)
-	w.line(`header @cors {`)
-	w.line(`	>Access-Control-Allow-Origin %s`, n.Origin)
-	if n.Credentials {
-		w.line(`	>Access-Control-Allow-Credentials true`)
+	set := func(indent string) {
+		w.line(indent + `header @cors {`)
+		w.line(indent+`	Access-Control-Allow-Origin %s`, n.Origin)
+		if n.Credentials {
+			w.line(indent + `	Access-Control-Allow-Credentials true`)
+		}
+		w.lineIf(n.Methods, indent+`	Access-Control-Allow-Methods "%s"`, comma(n.Methods))
+		w.lineIf(n.Headers, indent+`	Access-Control-Allow-Headers "%s"`, comma(n.Headers))
+		w.lineIf(n.Exposed, indent+`	Access-Control-Expose-Headers "%s"`, comma(canonical(n.Exposed)))
+		w.line(indent + `	defer`)
+		w.line(indent + `}`)
 	}
-	w.lineIf(n.Methods, `	>Access-Control-Allow-Methods "%s"`, comma(n.Methods))
-	w.lineIf(n.Headers, `	>Access-Control-Allow-Headers "%s"`, comma(n.Headers))
-	w.lineIf(n.Exposed, `	>Access-Control-Expose-Headers "%s"`, comma(canonical(n.Exposed)))
+	w.line(`route {`)
+	set(`	`)
+	w.line(`	header {`)
+	w.line(`		-Access-Control-*`)
+	w.line(`		+Vary Origin`)
+	w.line(`		defer`)
+	w.line(`	}`)
+	w.line(`	respond @preflight 204`)
 	w.line(`}`)
-	w.line(`header {`)
-	w.line(`	-Access-Control-*`)
-	w.line(`	+Vary Origin`)
+	w.line(`handle_errors {`)
+	set(`	`)
+	w.line(`	header +Vary Origin`)
 	w.line(`}`)
-	w.line(`respond @preflight 204`)
 	return w.text()
 }
 
-func caddySet(name, value string) string { return fmt.Sprintf("header >%s %s", name, value) }
+func caddySet(name, value string) string {
+	return fmt.Sprintf("header {\n\t%s %s\n\tdefer\n}", name, value)
+}
 
 // haproxyPolicy sets in http-after-response, which HAProxy's own errors go
 // through too.

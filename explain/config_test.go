@@ -1,7 +1,10 @@
 package explain_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"go/parser"
+	"go/token"
 	"strings"
 	"testing"
 
@@ -39,6 +42,24 @@ func TestConfigurations(t *testing.T) {
 		fmt.Fprintf(&all, "\n%s\n\n-- CORP:\n%s\n\n", d.Config(s), corp.Config(s))
 	}
 	golden(t, "config.txt", all.String())
+}
+
+// What can be read here by the standard library is.
+func TestConfigurationsParse(t *testing.T) {
+	for _, cause := range []explain.Cause{"method-not-listed", "header-wildcard", "authorization-wildcard", "missing-allow-origin"} {
+		d := find(cause).ask(t)
+		source := "package p\nfunc f() {\n" + d.Config(explain.Library) + "\n}"
+		if _, err := parser.ParseFile(token.NewFileSet(), "", source, 0); err != nil {
+			t.Errorf("%s: the Go code does not parse: %v\n%s", cause, err, source)
+		}
+		if s3 := d.Config(explain.S3); !json.Valid([]byte(s3)) {
+			t.Errorf("%s: what S3 is to read is no JSON:\n%s", cause, s3)
+		}
+		_, gateway, _ := strings.Cut(d.Config(explain.APIGateway), "'")
+		if gateway = strings.TrimSuffix(gateway, "'"); !json.Valid([]byte(gateway)) {
+			t.Errorf("%s: what API Gateway is to read is no JSON:\n%s", cause, gateway)
+		}
+	}
 }
 
 // What a server or a page may have written to break out of a configuration does

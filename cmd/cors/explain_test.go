@@ -3,7 +3,36 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/crossorigin/cors/explain"
+	"github.com/crossorigin/cors/fetch"
+	"github.com/crossorigin/cors/header"
+	"github.com/crossorigin/cors/policyfile"
 )
+
+// What explain writes for cors.yaml is a policy file.
+func TestMendIsAPolicyFile(t *testing.T) {
+	broken := httptest.NewServer(http.HandlerFunc(answerBrokenly))
+	defer broken.Close()
+	for _, page := range []string{"http://localhost:3000", "https://app.example.com", "http://app.example.com"} {
+		for _, path := range []string{"/silent", "/star", "/get-only"} {
+			req := &fetch.Request{URL: broken.URL + path, Method: "PUT", Credentials: fetch.CredentialsInclude, Header: []header.Field{{Name: "X-Token", Value: "1"}, {Name: "Authorization", Value: "x"}}}
+			q := explain.Question{Page: page, Request: req}
+			if page == "https://app.example.com" {
+				req.Credentials = fetch.CredentialsOmit
+			}
+			d, err := explain.Ask(t.Context(), newBrowser(fetch.Standard), q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := policyfile.Parse([]byte(d.Config(explain.CORSYAML))); err != nil {
+				t.Errorf("%s at %s: %v\n%s", path, page, err, d.Config(explain.CORSYAML))
+			}
+		}
+	}
+}
 
 // answerBrokenly is a server that is broken in one way at each path, for the
 // scripts that ask what is wrong.

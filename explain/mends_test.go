@@ -1,0 +1,237 @@
+package explain_test
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/crossorigin/cors/explain"
+	"github.com/crossorigin/cors/fetch"
+)
+
+// A proxy is a real one, and its configuration with a mend in it.
+type proxy struct {
+	server  explain.Server
+	program string
+	config  string // %[1]s the mend, %[2]s where to listen, %[3]s the upstream, %[4]s a directory
+	args    []string
+}
+
+var proxies = []proxy{
+	{explain.Nginx, "nginx", `
+daemon off; pid %[4]s/pid; error_log %[4]s/error.log; events {}
+http {
+	access_log off;
+	client_body_temp_path %[4]s; proxy_temp_path %[4]s; fastcgi_temp_path %[4]s; uwsgi_temp_path %[4]s; scgi_temp_path %[4]s;
+	server {
+		listen %[2]s;
+		%[1]s
+		location / { proxy_pass http://%[3]s; }
+	}
+}`, []string{"-c", "config"}},
+	{explain.Apache, "apache2", `
+ServerRoot %[4]s
+Listen %[2]s
+ServerName localhost
+PidFile %[4]s/pid
+ErrorLog %[4]s/error.log
+User www-data
+LoadModule mpm_event_module /usr/lib/apache2/modules/mod_mpm_event.so
+LoadModule authz_core_module /usr/lib/apache2/modules/mod_authz_core.so
+LoadModule headers_module /usr/lib/apache2/modules/mod_headers.so
+LoadModule rewrite_module /usr/lib/apache2/modules/mod_rewrite.so
+LoadModule setenvif_module /usr/lib/apache2/modules/mod_setenvif.so
+LoadModule proxy_module /usr/lib/apache2/modules/mod_proxy.so
+LoadModule proxy_http_module /usr/lib/apache2/modules/mod_proxy_http.so
+<VirtualHost %[2]s>
+%[1]s
+ProxyPass / http://%[3]s/
+</VirtualHost>`, []string{"-X", "-f", "config"}},
+	{explain.Caddy, "caddy", `
+{
+	admin off
+	auto_https off
+	storage file_system %[4]s
+}
+http://%[2]s {
+	%[1]s
+	reverse_proxy %[3]s
+}`, []string{"run", "--adapter", "caddyfile", "--config", "config"}},
+	{explain.HAProxy, "haproxy", `
+defaults
+	mode http
+	timeout connect 5s
+	timeout client 5s
+	timeout server 5s
+frontend front
+	bind %[2]s
+%[1]s
+	default_backend back
+backend back
+	server s %[3]s
+`, []string{"-f", "config"}},
+}
+
+// start runs p with the mend in its configuration, and returns its URL.
+func (p proxy) start(t *testing.T, mend, upstream string) string {
+	t.Helper()
+	dir := t.TempDir()
+	// Workers of other users write there.
+	if err := os.Chmod(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	address := freeAddress(t)
+	config := filepath.Join(dir, "config")
+	if err := os.WriteFile(config, fmt.Appendf(nil, strings.TrimPrefix(p.config, "\n")+"\n", mend, address, strings.TrimPrefix(upstream, "http://"), dir), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	args := slices.Clone(p.args)
+	args[slices.Index(args, "config")] = config
+	cmd := exec.Command(p.program, args...)
+	var said strings.Builder
+	cmd.Stdout, cmd.Stderr = &said, &said
+	cmd.Env = append(os.Environ(), "HOME="+dir)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() { cmd.Wait(); close(ended) }()
+	t.Cleanup(func() {
+		cmd.Process.Signal(os.Interrupt)
+		select {
+		case <-ended:
+		case <-time.After(5 * time.Second):
+			cmd.Process.Kill()
+			<-ended
+		}
+	})
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
+		conn, err := net.Dial("tcp", address)
+		if err == nil {
+			conn.Close()
+			return "http://" + address
+		}
+		select {
+		case <-ended:
+			text, _ := os.ReadFile(filepath.Join(dir, "error.log"))
+			t.Fatalf("%s does not take the configuration:\n%s\n%s\n%s", p.program, said.String(), text, mend)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	t.Fatalf("%s does not listen: %s", p.program, said.String())
+	return ""
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// Every mend is real: a proxy before a broken server is explained, what is
+// printed is written into its configuration, and the same fetch works.
+func TestMendsMend(t *testing.T) {
+	const page = "http://app.example.com"
+	broken := map[string]http.HandlerFunc{
+		"knows nothing of CORS": func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodOptions {
+				w.WriteHeader(http.StatusMethodNotAllowed)
+			}
+		},
+		"says * itself": func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set(acao, "*")
+			w.Header().Set("Vary", "Accept-Encoding")
+		},
+		"allows one method and fails": func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set(acao, page)
+			w.Header().Set(acac, "true")
+			w.Header().Set(acam, "DELETE")
+			if r.Method != http.MethodOptions {
+				w.WriteHeader(http.StatusInternalServerError)
+			}
+		},
+	}
+	for _, p := range proxies {
+		if _, err := exec.LookPath(p.program); err != nil {
+			t.Logf("skipped: %s is not installed", p.program)
+			continue
+		}
+		for name, handler := range broken {
+			t.Run(string(p.server)+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				upstream := httptest.NewServer(handler)
+				defer upstream.Close()
+				before := askProxy(t, p.start(t, "", upstream.URL), page)
+				if before.Verdict != explain.Blocked {
+					t.Fatalf("the fetch is not blocked before the mend: %s", before.Sentence(explain.English))
+				}
+				url := p.start(t, before.Config(p.server), upstream.URL)
+				after := askProxy(t, url, page)
+				if after.Verdict != explain.Works {
+					t.Errorf("after the mend: %s\n%s\n%s", after.Sentence(explain.English), text(after.Text(explain.Amount{})), before.Config(p.server))
+				}
+				if other := askProxy(t, url, "http://evil.example.com"); other.Verdict != explain.Blocked {
+					t.Errorf("the mend lets another origin in: %s", text(other.Text(explain.Amount{})))
+				}
+				upstream.Close()
+				if down := askProxy(t, url, page); down.Cause != "works-with-error" {
+					t.Errorf("without the upstream: %s, want an error that the page may read\n%s", down.Sentence(explain.English), text(down.Text(explain.Amount{})))
+				}
+			})
+		}
+	}
+}
+
+// So is the one for Cross-Origin-Resource-Policy.
+func TestCORPMends(t *testing.T) {
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cross-Origin-Resource-Policy", "same-origin")
+	}))
+	defer upstream.Close()
+	ask := func(t *testing.T, url string) *explain.Diagnosis {
+		q := explain.Question{Page: "http://app.example.com", Request: &fetch.Request{URL: url + "/logo.png", Mode: fetch.ModeNoCORS}}
+		d, err := explain.Ask(t.Context(), &fetch.Browser{}, q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	for _, p := range proxies {
+		if _, err := exec.LookPath(p.program); err != nil {
+			t.Logf("skipped: %s is not installed", p.program)
+			continue
+		}
+		t.Run(string(p.server), func(t *testing.T) {
+			before := ask(t, p.start(t, "", upstream.URL))
+			if before.Cause != "corp" {
+				t.Fatalf("cause %q before the mend, want corp", before.Cause)
+			}
+			if after := ask(t, p.start(t, before.Config(p.server), upstream.URL)); after.Cause != "opaque" {
+				t.Errorf("after the mend: %s\n%s", after.Sentence(explain.English), before.Config(p.server))
+			}
+		})
+	}
+}
+
+// askProxy makes a request that needs all that a policy can say.
+func askProxy(t *testing.T, url, page string) *explain.Diagnosis {
+	t.Helper()
+	req := putWithToken(url + "/users")
+	d, err := explain.Ask(t.Context(), &fetch.Browser{}, explain.Question{Page: page, Request: req})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
