@@ -200,7 +200,7 @@ func (c Code) IsCORS() bool { return c >= CodeMissingAllowOrigin && c <= CodeHea
 func (r *request) blocked(code Code, anchor, number string) *BlockedError {
 	return &BlockedError{
 		Code: code, Step: Step{anchor, number},
-		Origin: r.serializedOrigin(), URL: r.currentURL().withoutFragment(), Hop: len(r.urls) - 1, Preflight: r.isPreflight,
+		Origin: r.serializedOrigin(), URL: r.told(), Hop: len(r.urls) - 1, Preflight: r.isPreflight,
 		Exchanges: *r.exchanges,
 	}
 }

@@ -3,6 +3,7 @@ package fetch_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -114,6 +115,10 @@ func blockedRows(http1 *httptest.Server) []blockedRow {
 			want: in(fetch.CodeNosniff, "concept-main-fetch", "20").because("Content-Type", "text/plain")},
 		{row: "another digest", request: &fetch.Request{URL: api, Integrity: "sha256-AAAA"}, web: says(200, acao, "*"),
 			want: in(fetch.CodeIntegrity, "concept-main-fetch", "23.3.1")},
+		{row: "a digest of more than the limit", request: &fetch.Request{URL: api, Integrity: "sha256-AAAA"}, web: func(w http.ResponseWriter, r *http.Request) {
+			says(200, acao, "*")(w, r)
+			io.WriteString(w, "hello")
+		}, browser: &fetch.Browser{Limits: fetch.Limits{BodyBytes: 4}}, want: in(fetch.CodeResponseTooLarge, "concept-main-fetch", "23.4")},
 		{row: "a digest of what cannot be read", request: &fetch.Request{URL: api, Mode: fetch.ModeNoCORS, Integrity: "sha256-AAAA"}, web: says(200),
 			want: in(fetch.CodeIntegrity, "concept-main-fetch", "23.2")},
 
@@ -392,5 +397,74 @@ func TestRequestErrors(t *testing.T) {
 				t.Errorf("%+v: %v, want a *RequestError about %s", tt.request, err, tt.field)
 			}
 		})
+	}
+}
+
+// What cannot be as it is set fails, rather than being silently something else.
+func TestPagesAndBrowsersThatCannotBe(t *testing.T) {
+	for _, tt := range []struct {
+		row   string
+		page  func() *fetch.Page
+		field string
+	}{
+		{"a URL that is none", func() *fetch.Page { return new(fetch.Browser).Open("app.example.com") }, "Page.URL"},
+		{"a referrer policy that there is not", func() *fetch.Page { return &fetch.Page{Browser: new(fetch.Browser), URL: app, ReferrerPolicy: "none"} }, "Page.ReferrerPolicy"},
+		{"an embedder policy that there is not", func() *fetch.Page { return &fetch.Page{Browser: new(fetch.Browser), URL: app, EmbedderPolicy: "none"} }, "Page.EmbedderPolicy"},
+		{"private addresses refused by a transport that dials for itself", func() *fetch.Page {
+			return (&fetch.Browser{RefusePrivateAddresses: true, Transport: http.DefaultTransport}).Open(app)
+		}, "Browser.RefusePrivateAddresses"},
+	} {
+		t.Run(tt.row, func(t *testing.T) {
+			_, err := tt.page().Fetch(t.Context(), &fetch.Request{URL: "data:,x"})
+			var refused *fetch.RequestError
+			if !errors.As(err, &refused) || refused.Field != tt.field {
+				t.Errorf("%v, want a *RequestError about %s", err, tt.field)
+			}
+		})
+	}
+}
+
+// A password in a URL is in no error, trace or record of what went over the wire.
+func TestPasswordsAreNotTold(t *testing.T) {
+	var told []string
+	b := &fetch.Browser{Transport: serve{says(200)}}
+	_, err := b.Open(app).Fetch(t.Context(), &fetch.Request{
+		URL: "https://user:hunter2@api.example.com/", URLCredentials: true,
+		Trace: func(e fetch.Event) { told = append(told, fmt.Sprintf("%+v", e)) },
+	})
+	var blocked *fetch.BlockedError
+	if !errors.As(err, &blocked) {
+		t.Fatal(err)
+	}
+	for _, e := range blocked.Exchanges {
+		told = append(told, fmt.Sprintf("%+v", e))
+	}
+	for _, s := range append(told, err.Error(), blocked.URL) {
+		if strings.Contains(s, "hunter2") {
+			t.Errorf("the password is told: %s", s)
+		}
+	}
+}
+
+// https://fetch.spec.whatwg.org/#concept-http-network-fetch step 8.3
+func TestStreamsGoOverHTTP2(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.Copy(w, r.Body)
+	}))
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	defer server.Close()
+	res, err := (&fetch.Browser{Transport: server.Client().Transport}).Open(server.URL).Fetch(t.Context(), &fetch.Request{
+		URL: "/", Method: "POST", Stream: io.MultiReader(strings.NewReader("hel"), strings.NewReader("lo")),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if body, err := io.ReadAll(res.Body); string(body) != "hello" || err != nil {
+		t.Errorf("body %q, %v, want %q", body, err, "hello")
+	}
+	if res.StatusText != "" {
+		t.Errorf("status text %q: HTTP/2 has none", res.StatusText)
 	}
 }

@@ -3,6 +3,7 @@ package fetch
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 
 	"github.com/crossorigin/cors/header"
@@ -191,8 +192,15 @@ func checkIntegrity(r *request, res *response) (*response, *BlockedError) {
 	if err == nil && len(body) > maxIntegrityBody {
 		return nil, r.blocked(CodeResponseTooLarge, anchor, "23.4")
 	}
-	if err != nil || !bytesMatchIntegrity(body, r.integrity) {
-		return nil, r.blocked(CodeIntegrity, anchor, "23.3.1").after(err)
+	switch {
+	case errors.Is(err, ErrBodyTooLarge):
+		return nil, r.blocked(CodeResponseTooLarge, anchor, "23.4").after(err)
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return nil, r.blocked(CodeAborted, anchor, "23.4").after(err)
+	case err != nil:
+		return nil, r.blocked(CodeNetwork, anchor, "23.4").after(err)
+	case !bytesMatchIntegrity(body, r.integrity):
+		return nil, r.blocked(CodeIntegrity, anchor, "23.3.1")
 	}
 	res.body = io.NopCloser(bytes.NewReader(body))
 	return res, nil

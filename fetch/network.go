@@ -27,7 +27,7 @@ func httpNetworkFetch(ctx context.Context, r *request, includeCredentials, force
 	if err := ctx.Err(); err != nil {
 		return nil, r.blocked(CodeAborted, anchor, "9.2").after(err)
 	}
-	exchange := &Exchange{Preflight: r.isPreflight, Method: r.method, URL: r.currentURL().withoutFragment(), RequestHeader: r.headers}
+	exchange := &Exchange{Preflight: r.isPreflight, Method: r.method, URL: r.told(), RequestHeader: r.headers}
 	*r.exchanges = append(*r.exchanges, exchange)
 	r.emit(Event{Kind: EventRequestSent, Exchange: exchange})
 	// 8.3.

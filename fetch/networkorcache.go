@@ -89,7 +89,7 @@ func httpNetworkOrCacheFetch(ctx context.Context, r *request, isAuthenticationFe
 	}
 	if res != nil {
 		*r.exchanges = append(*r.exchanges, &Exchange{
-			Method: r.method, URL: r.currentURL().withoutFragment(), FromCache: true,
+			Method: r.method, URL: r.told(), FromCache: true,
 			RequestHeader: r.headers, Status: res.status, ResponseHeader: res.header,
 		})
 	}

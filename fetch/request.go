@@ -213,6 +213,12 @@ func newRequest(p *Page, in *Request) (*request, error) {
 	if p.err != nil {
 		return nil, &RequestError{"Page.URL", p.URL, "open the page at an absolute URL", p.err}
 	}
+	if p.Browser.RefusePrivateAddresses && p.Browser.Transport != nil {
+		return nil, &RequestError{"Browser.RefusePrivateAddresses", "true", "a Transport dials for itself; leave it nil, or refuse private addresses there", nil}
+	}
+	if !p.ReferrerPolicy.IsValid() {
+		return nil, &RequestError{"Page.ReferrerPolicy", string(p.ReferrerPolicy), "there is no such referrer policy", nil}
+	}
 	if !p.EmbedderPolicy.isValid() {
 		return nil, &RequestError{"Page.EmbedderPolicy", string(p.EmbedderPolicy), `write "unsafe-none", "credentialless" or "require-corp"`, nil}
 	}
@@ -355,6 +361,10 @@ func (r *request) setHeaders(fields []header.Field) error {
 }
 
 func (r *request) currentURL() *urlRecord { return r.urls[len(r.urls)-1] }
+
+// told is the current URL as errors and traces tell it: without a fragment, which
+// is not sent, and without a password, which is nobody's business.
+func (r *request) told() string { return r.currentURL().withoutCredentials().withoutFragment() }
 
 // serializedOrigin is the standard's byte-serializing a request origin.
 //

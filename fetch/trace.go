@@ -51,6 +51,6 @@ func (r *request) emit(e Event) {
 	if r.trace == nil {
 		return
 	}
-	e.URL = r.currentURL().withoutFragment()
+	e.URL = r.told()
 	r.trace(e)
 }
