@@ -3,8 +3,9 @@
 //
 //	go run ./bench/gateway
 //
-// Each has one processor, the upstream another, wrk the rest; rounds are
-// interleaved, so that whatever disturbs the machine disturbs them all.
+// Each has one processor, the upstream another, wrk the rest, as far as there
+// are so many; rounds are interleaved, so that whatever disturbs the machine
+// disturbs them all.
 package main
 
 import (
@@ -23,10 +24,6 @@ import (
 const (
 	upstream = "127.0.0.1:18900"
 	down     = "127.0.0.1:18901" // where nothing listens
-
-	proxyProcessor    = "1"
-	upstreamProcessor = "2"
-	wrkProcessors     = "0,3"
 )
 
 var (
@@ -48,12 +45,19 @@ func main() {
 
 // A measurement is what one proxy did over all rounds.
 type measurement struct {
+	place            rig.Place
 	proxy            proxy
 	address          string
 	process          *rig.Process
 	faults           []string
-	preflights, gets []rig.Load
+	preflights, gets []load
 	idle, underLoad  int // bytes
+}
+
+// A load is what wrk saw, and what the proxy needed for it.
+type load struct {
+	rig.Load
+	each time.Duration // of the processor, for a request
 }
 
 func measure() error {
@@ -61,6 +65,10 @@ func measure() error {
 		if _, err := exec.LookPath(tool); err != nil {
 			return fmt.Errorf("%s is not installed, and nothing can be measured without it", tool)
 		}
+	}
+	place, err := rig.Places()
+	if err != nil {
+		return err
 	}
 	dir, err := os.MkdirTemp("", "bench-gateway")
 	if err != nil {
@@ -72,7 +80,7 @@ func measure() error {
 	if err != nil {
 		return err
 	}
-	server, err := rig.Start(upstreamProcessor, upstream, "nginx", "-p", dir, "-c", config)
+	server, err := rig.Start(place.Upstream, upstream, "nginx", "-p", dir, "-c", config)
 	if err != nil {
 		return err
 	}
@@ -86,12 +94,12 @@ func measure() error {
 				continue
 			}
 		}
-		m := &measurement{proxy: p, address: fmt.Sprintf("127.0.0.1:%d", 18910+i)}
+		m := &measurement{place: place, proxy: p, address: fmt.Sprintf("127.0.0.1:%d", 18910+i)}
 		command, err := p.command(b, m.address)
 		if err != nil {
 			return err
 		}
-		if m.process, err = rig.Start(proxyProcessor, m.address, command...); err != nil {
+		if m.process, err = rig.Start(place.Server, m.address, command...); err != nil {
 			return err
 		}
 		defer m.process.Stop()
@@ -112,17 +120,17 @@ func measure() error {
 		}
 	}
 	print(all)
+	fmt.Printf("\n%s\n", place)
 	return nil
 }
 
 // load adds one round.
 func (m *measurement) load() error {
-	preflights, err := rig.Wrk(wrkProcessors, *duration, "OPTIONS", "http://"+m.address+"/users",
-		"Origin: "+goodOrigin, "Access-Control-Request-Method: PUT", "Access-Control-Request-Headers: authorization,content-type")
+	preflights, err := m.wrk("OPTIONS", "Access-Control-Request-Method: PUT", "Access-Control-Request-Headers: authorization,content-type")
 	if err != nil {
 		return err
 	}
-	gets, err := rig.Wrk(wrkProcessors, *duration, "GET", "http://"+m.address+"/users", "Origin: "+goodOrigin)
+	gets, err := m.wrk("GET")
 	if err != nil {
 		return err
 	}
@@ -135,16 +143,29 @@ func (m *measurement) load() error {
 	return nil
 }
 
+func (m *measurement) wrk(method string, headers ...string) (load, error) {
+	before, err := m.process.Processor()
+	if err != nil {
+		return load{}, err
+	}
+	l, err := rig.Wrk(m.place.Wrk, *duration, method, "http://"+m.address+"/users", append(headers, "Origin: "+goodOrigin)...)
+	if err != nil {
+		return load{}, err
+	}
+	after, err := m.process.Processor()
+	return load{l, (after - before) / time.Duration(max(l.Requests, 1))}, err
+}
+
 // print writes medians, and ratios to nginx, which comes first.
 func print(all []*measurement) {
-	fmt.Println("| | preflights/s | to nginx | p99 | proxied GET/s | to nginx | p99 | memory idle | under load |")
-	fmt.Println("|---|--:|--:|--:|--:|--:|--:|--:|--:|")
+	fmt.Println("| | preflights/s | to nginx | p99 | µs each | to nginx | proxied GET/s | to nginx | p99 | µs each | to nginx | memory idle | under load |")
+	fmt.Println("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|")
 	for _, m := range all {
 		fmt.Printf("| %s |%s%s %.1f MB | %.1f MB |\n", m.proxy.name,
 			columns(m.preflights, all[0].preflights), columns(m.gets, all[0].gets),
 			float64(m.idle)/1e6, float64(m.underLoad)/1e6)
 	}
-	fmt.Printf("\nMedians of %d rounds of %s, 64 connections; the ratio is the median of each round's own.\n\n", *rounds, *duration)
+	fmt.Printf("\nMedians of %d rounds of %s, 64 connections; a ratio is the median of each round's own. \"µs each\" is the time of the processor for one request, and its ratio what nginx needs over what this needs.\n\n", *rounds, *duration)
 	for _, m := range all {
 		if failed := failures(m); failed > 0 {
 			m.faults = append(m.faults, fmt.Sprintf("%d requests under load failed", failed))
@@ -156,14 +177,16 @@ func print(all []*measurement) {
 	}
 }
 
-func columns(loads, nginx []rig.Load) string {
-	var perSecond, ratios, p99 []float64
-	for i := range loads {
-		perSecond = append(perSecond, loads[i].PerSecond)
-		ratios = append(ratios, loads[i].PerSecond/nginx[i].PerSecond)
-		p99 = append(p99, float64(loads[i].P99.Microseconds())/1e3)
+func columns(loads, nginx []load) string {
+	var perSecond, ratios, p99, each, eachRatios []float64
+	for i, l := range loads {
+		perSecond = append(perSecond, l.PerSecond)
+		ratios = append(ratios, l.PerSecond/nginx[i].PerSecond)
+		p99 = append(p99, float64(l.P99.Microseconds())/1e3)
+		each = append(each, float64(l.each.Nanoseconds())/1e3)
+		eachRatios = append(eachRatios, float64(nginx[i].each)/float64(max(l.each, 1)))
 	}
-	return fmt.Sprintf(" %.0f | %.2f | %.1f ms |", median(perSecond), median(ratios), median(p99))
+	return fmt.Sprintf(" %.0f | %.2f | %.1f ms | %.1f | %.2f |", median(perSecond), median(ratios), median(p99), median(each), median(eachRatios))
 }
 
 func failures(m *measurement) int {

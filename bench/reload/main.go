@@ -29,9 +29,6 @@ import (
 const (
 	listen = "127.0.0.1:18920"
 	origin = "https://app.example.com"
-
-	proxyProcessor = "1"
-	wrkProcessors  = "0,3"
 )
 
 var (
@@ -75,6 +72,10 @@ func main() {
 }
 
 func run() error {
+	place, err := rig.Places()
+	if err != nil {
+		return err
+	}
 	dir, err := os.MkdirTemp("", "bench-reload")
 	if err != nil {
 		return err
@@ -101,7 +102,7 @@ func run() error {
 	if err := write(0); err != nil {
 		return err
 	}
-	gateway, err := rig.Start(proxyProcessor, listen, *program, "serve", "--listen", listen, "--policy", file)
+	gateway, err := rig.Start(place.Server, listen, *program, "serve", "--listen", listen, "--policy", file)
 	if err != nil {
 		return err
 	}
@@ -121,11 +122,11 @@ func run() error {
 	}
 	var loads [2]rig.Load
 	do(func() (err error) {
-		loads[0], err = rig.Wrk(wrkProcessors, *duration, "GET", "http://"+listen+"/", "Origin: "+origin)
+		loads[0], err = rig.Wrk(place.Wrk, *duration, "GET", "http://"+listen+"/", "Origin: "+origin)
 		return err
 	})
 	do(func() (err error) {
-		loads[1], err = rig.Wrk(wrkProcessors, *duration, "OPTIONS", "http://"+listen+"/",
+		loads[1], err = rig.Wrk(place.Wrk, *duration, "OPTIONS", "http://"+listen+"/",
 			"Origin: "+origin, "Access-Control-Request-Method: PUT", "Access-Control-Request-Headers: x-name")
 		return err
 	})
@@ -180,6 +181,7 @@ func run() error {
 		seen.first+seen.second+seen.mixed, seen.first, seen.second, seen.mixed)
 	fmt.Printf("| memory in the first second, in the last, at most | %.1f MB, %.1f MB, %.1f MB |\n",
 		megabytes(memory[0]), megabytes(memory[len(memory)-1]), megabytes(slices.Max(memory)))
+	fmt.Printf("\n%s\n", place)
 	switch {
 	case loads[0].Failed+loads[1].Failed > 0:
 		return errors.New("requests failed")

@@ -2,7 +2,6 @@ package gateway_test
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -265,23 +264,34 @@ func records(log string) []string {
 	return all
 }
 
-// FuzzTheLaneChangesNothing says the same to both, in two packets.
-func FuzzTheLaneChangesNothing(f *testing.F) {
-	f.Add([]byte(plain+"\r\n"), uint16(0))
-	f.Add([]byte(plain+"\r\n"+plain+"\r\n"), uint16(10))
-	f.Add([]byte("GET / HTTP/1.1\r\nHost: a\r\n\r\n"+plain+"\r\n"), uint16(27))
-	f.Add([]byte(plain+"Content-Length: 1\r\n\r\na"), uint16(300))
-	with, without := lanes(f, func() gateway.Options { return gateway.Options{StallTimeout: 50 * time.Millisecond} })
-	f.Fuzz(func(t *testing.T, text []byte, at uint16) {
-		at = min(at, uint16(len(text)))
-		// What ends it, so that each side has something to say.
-		end := "\r\n\r\nGET /end HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
-		said := talk{{0, plain + "\r\n"}, {1, string(text[:at])}, {1, string(text[at:]) + end}}
-		if bytes.Count(text, []byte("\n")) > 100 {
+// FuzzTheLaneReadsWhatTheServerReads holds what the lane takes to what net/http
+// reads: the same request, and nothing more.
+func FuzzTheLaneReadsWhatTheServerReads(f *testing.F) {
+	for _, add := range []string{"", "Connection: keep-alive\r\n", "Content-Length: 1\r\n", "Host: b\r\n", "Expect: x\r\n", "X: \x00\r\n", " x\r\n", "x\r\n", "Http2-Settings: a\r\n", "\r\n"} {
+		f.Add(plain + add + "\r\n")
+	}
+	f.Add(strings.Replace(plain, "/users", "/a/../b?c=%zz;d#e", 1) + "\r\n")
+	f.Add(strings.ReplaceAll(plain, "\r\n", "\n") + "\r\n\r\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		if !strings.HasPrefix(text, "OPTIONS /") || !strings.HasSuffix(text, "\r\n\r\n") {
 			t.Skip()
 		}
-		if diff := cmp.Diff(hold(t, without, said, 5), hold(t, with, said, 5)); diff != "" {
-			t.Errorf("%q, cut at %d: -without the lane +with it:\n%s", text, at, diff)
+		got, ok := gateway.ParsePreflight(text)
+		if !ok {
+			return
+		}
+		in := bufio.NewReaderSize(strings.NewReader(text), len(text)+16)
+		r, err := http.ReadRequest(in)
+		if err != nil {
+			t.Fatalf("%q: the lane takes it, and net/http says %v", text, err)
+		}
+		if in.Buffered() > 0 || r.ContentLength != 0 || len(r.TransferEncoding) > 0 || r.Close || r.Proto != "HTTP/1.1" ||
+			r.Header["Expect"] != nil || r.Header["Upgrade"] != nil || r.URL.RawPath != "" || r.URL.Host != "" || r.URL.EscapedPath() != r.URL.Path {
+			t.Errorf("%q: the lane takes it, and to net/http it is %+v, with %d bytes behind it", text, r, in.Buffered())
+		}
+		want := []any{r.Host, r.URL.Path, cors.RequestOf(r)}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%q: -net/http +lane:\n%s", text, diff)
 		}
 	})
 }
