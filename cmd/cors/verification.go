@@ -36,8 +36,12 @@ func (v *verification) verdict() error {
 				break
 			}
 		}
+		hint := "is the server up, and does --rate ask too much of it?"
+		if strings.Contains(why, "certificate") {
+			hint = "have its authority trusted: SSL_CERT_FILE names a file of certificates"
+		}
 		return (&report.Failure{Code: report.Unreachable, Err: fmt.Errorf("%s: no answer to %d of %d expectations: %s", v.url, unreachable, len(v.report.Results), why)}).
-			WithHint("is the server up, and does --rate ask too much of it?")
+			WithHint("%s", hint)
 	case kept == 0:
 		return report.Misused("nothing could be asked at %s", v.url).WithHint("the lines above say why")
 	}
