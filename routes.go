@@ -100,7 +100,8 @@ func (rs *Routes) decideHTTP(r *http.Request, d *Decision) {
 
 func (rs *Routes) decide(ctx context.Context, host string, u *url.URL, r *Request, d *Decision) {
 	c := off
-	if t := rs.table.Load(); t != nil {
+	// CONNECT names a server, not a path of this one.
+	if t := rs.table.Load(); t != nil && r.Method != http.MethodConnect {
 		if route := t.find(host, u); route != nil {
 			c, d.Route = route.policy, route.pattern
 		}

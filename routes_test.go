@@ -130,6 +130,7 @@ func TestWhatIsNoPathHasNoRoute(t *testing.T) {
 	rs := routes(t, "/")
 	for _, r := range []*http.Request{
 		{Method: "OPTIONS", Host: "x", URL: &url.URL{Path: "*"}, Header: preflight(app, "GET").Header},
+		{Method: "CONNECT", Host: "x:443", URL: &url.URL{Host: "x:443"}, Header: h("Origin", app)},
 		{Method: "GET", Host: "x", URL: &url.URL{Opaque: "x", Path: "x"}, Header: h("Origin", app)},
 	} {
 		if d := rs.DecideHTTP(r); d.Allowed {
