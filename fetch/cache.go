@@ -36,8 +36,12 @@ type cacheRecord struct {
 // defaultPreflights is how many entries are kept.
 const defaultPreflights = 1024
 
-// maxEntries bounds the entries that one response can make.
-const maxEntries = 256
+// maxEntries and maxEntryLength bound the entries that one response can make, in
+// number and in bytes.
+const (
+	maxEntries     = 256
+	maxEntryLength = 1024
+)
 
 // keyOf is the key of the records for r at its current URL.
 //
@@ -152,6 +156,8 @@ func (c *preflightCache) store(r *request, maxAge time.Duration, methods, names 
 	if limit == 0 {
 		limit = defaultPreflights
 	}
+	tooLong := func(s string) bool { return len(s) > maxEntryLength }
+	methods, names = slices.DeleteFunc(slices.Clone(methods), tooLong), slices.DeleteFunc(slices.Clone(names), tooLong)
 	most := min(limit, maxEntries)
 	methods = methods[:min(len(methods), most)]
 	names = names[:min(len(names), most-len(methods))]

@@ -30,11 +30,20 @@ func filterBasic(r *request, res *response) *response {
 
 // https://fetch.spec.whatwg.org/#concept-filtered-response-cors
 func filterCORS(r *request, res *response) *response {
+	exposed := func(name string) bool {
+		return slices.ContainsFunc(res.exposed, func(exposed string) bool { return header.EqualFold(exposed, name) })
+	}
+	if len(res.exposed) > 32 { // as a hostile server has it, which also sends as many headers
+		names := make(map[string]bool, len(res.exposed))
+		for _, name := range res.exposed {
+			names[header.Lower(name)] = true
+		}
+		exposed = func(name string) bool { return names[header.Lower(name)] }
+	}
 	filtered := *res
 	filtered.typ = TypeCORS
 	filtered.header = filterNames(r, res.header, func(name string) bool {
-		return header.IsSafelistedResponse(name) || !header.IsForbiddenResponse(name) &&
-			slices.ContainsFunc(res.exposed, func(exposed string) bool { return header.EqualFold(exposed, name) })
+		return header.IsSafelistedResponse(name) || !header.IsForbiddenResponse(name) && exposed(name)
 	})
 	return &filtered
 }

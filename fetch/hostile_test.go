@@ -1,6 +1,7 @@
 package fetch_test
 
 import (
+	"bufio"
 	"bytes"
 	"compress/gzip"
 	"context"
@@ -131,6 +132,48 @@ func TestHeaderNamesThatAreNoTokensAreDropped(t *testing.T) {
 		if strings.HasPrefix(f.Name, "X") {
 			t.Errorf("the page sees %q", f)
 		}
+	}
+}
+
+// Tens of thousands of lines and names cost what their length costs, not what
+// their product does: in any profile this takes a moment, and not a minute.
+func TestHostileHeaders(t *testing.T) {
+	many := func(s string, n int) string { return strings.Repeat(s, n/len(s)) }
+	for _, tt := range []struct{ row, head string }{
+		{"lines and exposed names", many("b: 1\r\n", 120<<10) + "Access-Control-Expose-Headers: " + many("a,", 120<<10) + "\r\n"},
+		{"empty lines", many("b:\r\n", 240<<10)},
+		{"names in Vary", "Vary: " + many("a,", 240<<10) + "\r\n"},
+		{"codings", "Content-Encoding: " + many("gzip,", 240<<10) + "\r\n"},
+		{"cookies", many("Set-Cookie: a=1; Secure; SameSite=None\r\n", 240<<10)},
+		{"directives", "Cache-Control: max-age=9" + many(",a", 240<<10) + "\r\n"},
+		{"commas", many("Access-Control-Allow-Methods: ,,,,,,,,,,,,,,,,,\r\n", 240<<10)},
+		{"methods", "Access-Control-Allow-Methods: PUT" + many(",a", 240<<10) + "\r\n"},
+		{"names", "Access-Control-Allow-Headers: " + many("a,", 240<<10) + "\r\n"},
+		{"referrer policies", "Referrer-Policy: " + many("a,", 240<<10) + "\r\n"},
+		{"Locations", many("Location: /\r\n", 240<<10)},
+	} {
+		t.Run(tt.row, func(t *testing.T) {
+			const cors = "HTTP/1.1 200 OK\r\nAccess-Control-Allow-Origin: https://app.example.com\r\nAccess-Control-Allow-Credentials: true\r\nETag: 1\r\n"
+			answer := cors + tt.head + "Content-Length: 0\r\n\r\n"
+			for _, profile := range []fetch.Profile{fetch.Standard, fetch.Chromium, fetch.Firefox, fetch.WebKit} {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				b := &fetch.Browser{Profile: profile, Transport: transportFunc(func(r *http.Request) (*http.Response, error) {
+					return http.ReadResponse(bufio.NewReader(strings.NewReader(answer)), r)
+				})}
+				page := b.Open(app)
+				for _, method := range []string{"GET", "PUT", "GET"} {
+					res, err := page.Fetch(ctx, &fetch.Request{URL: api, Method: method, Credentials: fetch.CredentialsInclude})
+					if err == nil {
+						io.Copy(io.Discard, res.Body)
+						res.Body.Close()
+					}
+				}
+				if ctx.Err() != nil {
+					t.Errorf("%v took a minute", profile)
+				}
+				cancel()
+			}
+		})
 	}
 }
 

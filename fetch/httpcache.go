@@ -34,6 +34,7 @@ const (
 	maxCacheBytes    = 64 << 20 // of all bodies and headers
 	maxCachedBody    = 8 << 20
 	maxCacheVariants = 16 // of one URL
+	maxVaryNames     = 64 // a response with more is not kept
 )
 
 // A storedResponse is never changed once it is in the cache: a fresher one takes
@@ -210,7 +211,7 @@ func (s *storedResponse) validators(r *request) {
 // https://httpwg.org/specs/rfc9111.html#response.cacheability
 func (c *httpCache) store(r *request, res *response, sent time.Time) *response {
 	varies := getSplit(res.header, "Vary")
-	if !isStorable(r, res) || slices.Contains(varies, "*") {
+	if !isStorable(r, res) || len(varies) > maxVaryNames || slices.Contains(varies, "*") {
 		return res
 	}
 	now := r.browser.now()
@@ -311,9 +312,12 @@ func (c *httpCache) put(s *storedResponse) {
 }
 
 func (s *storedResponse) size() int {
-	n := len(s.key.url) + len(s.body)
-	for _, f := range s.header {
-		n += len(f.Name) + len(f.Value)
+	const record, field = 512, 32 // of memory beside the bytes
+	n := record + len(s.key.url) + len(s.body)
+	for _, list := range [][]header.Field{s.header, s.vary} {
+		for _, f := range list {
+			n += field + len(f.Name) + len(f.Value)
+		}
 	}
 	return n
 }
@@ -341,9 +345,12 @@ func (c *httpCache) freshen(r *request, s *storedResponse, notModified *response
 	now := r.browser.now()
 	fresh := *s
 	fresh.sent, fresh.received, fresh.aged = sent, now, notModified.header
+	said := map[string]bool{}
+	for _, f := range notModified.header {
+		said[header.Lower(f.Name)] = true
+	}
 	fresh.header = slices.DeleteFunc(slices.Clone(s.header), func(f header.Field) bool {
-		_, said := get(notModified.header, f.Name)
-		return said && !isBodyHeader(f.Name)
+		return said[header.Lower(f.Name)] && !isBodyHeader(f.Name)
 	})
 	for _, f := range notModified.header {
 		if !isBodyHeader(f.Name) {

@@ -378,10 +378,19 @@ func (r *request) receivedQuirk(list []header.Field) []header.Field {
 // mergeEmptyLines drops the empty lines of list that are not alone. The CORS
 // check sees Access-Control-Allow-Origin as it came, the page does not.
 func (r *request) mergeEmptyLines(list []header.Field, forCheck bool) []header.Field {
+	if !slices.ContainsFunc(list, func(f header.Field) bool { return f.Value == "" }) {
+		return list
+	}
+	says := map[string]bool{} // by name: is there a line that says something?
+	for _, f := range list {
+		says[header.Lower(f.Name)] = says[header.Lower(f.Name)] || strings.Trim(f.Value, ", ") != ""
+	}
+	empty := map[string]bool{} // names of which an empty line is kept
 	kept := make([]header.Field, 0, len(list))
 	for _, f := range list {
-		if joined, _ := get(list, f.Name); f.Value != "" || strings.Trim(joined, ", ") == "" && !slices.Contains(kept, f) || forCheck && f.Name == header.AccessControlAllowOrigin || !r.quirk(emptyLinesDropped) {
+		if f.Value != "" || !says[header.Lower(f.Name)] && !empty[f.Name] || forCheck && f.Name == header.AccessControlAllowOrigin || !r.quirk(emptyLinesDropped) {
 			kept = append(kept, f)
+			empty[f.Name] = empty[f.Name] || f.Value == ""
 		}
 	}
 	return kept
