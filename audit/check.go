@@ -179,7 +179,7 @@ func drain(res *fetch.Response) {
 	last := res.Exchanges[len(res.Exchanges)-1]
 	length, err := strconv.Atoi(strings.Join(lines(last.ResponseHeader, "Content-Length"), ","))
 	if err == nil && length <= 64<<10 {
-		_, _ = io.Copy(io.Discard, res.Body) // what came was judged by its header
+		_, _ = io.CopyN(io.Discard, res.Body, 64<<10) // what came was judged by its header
 	}
 }
 
@@ -267,6 +267,8 @@ func (c *check) takes(a *answer, judge func(*check, *answer)) bool {
 		r.Verdict, r.Got = Unjudged, a.impossible
 	case a.answered() && a.last().Status == http.StatusTooManyRequests:
 		r.Verdict, r.Got = Unreachable, "status 429: the server wants fewer requests in a second"
+	case a.blocked != nil && a.blocked.Code == fetch.CodeAborted:
+		r.Verdict, r.Got = Unreachable, "this was interrupted"
 	case a.blocked != nil && !a.blocked.Code.IsCORS() && !a.passed():
 		r.Verdict, r.Got = Unreachable, a.blocked.Code.String()
 		if a.blocked.Err != nil {

@@ -1,6 +1,7 @@
 package audit_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -282,6 +283,28 @@ func TestWhoDoesNotAnswerIsUnreachable(t *testing.T) {
 				t.Errorf("%d requests were sent, want 1", report.Requests)
 			}
 		})
+	}
+}
+
+func TestWhatIsInterruptedIsNotAsked(t *testing.T) {
+	policies := map[string]cors.Policy{"/": small}
+	ctx, cancel := context.WithCancel(t.Context())
+	next := keeping(t, policies, application)
+	plan, err := audit.NewPlan(policies, audit.Target{URL: "https://staging.example.com", Concurrency: 1, Transport: answering{http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if isPreflight(r) {
+			cancel()
+		}
+		next.ServeHTTP(w, r)
+	})}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	report := plan.Verify(ctx, nil)
+	if !slices.ContainsFunc(report.Results, func(r audit.Result) bool { return r.Got == "this was interrupted" }) {
+		t.Errorf("nothing was interrupted: %+v", report.Results)
+	}
+	if report.Count(audit.Kept) == 0 || report.Count(audit.Broken) > 0 {
+		t.Errorf("%d are kept, %d broken; want those that were asked to be kept", report.Count(audit.Kept), report.Count(audit.Broken))
 	}
 }
 

@@ -234,6 +234,10 @@ func (p *Plan) verify(ctx context.Context, each func(Result)) *Report {
 			}
 			places <- struct{}{}
 			defer func() { <-places }()
+			if ctx.Err() != nil {
+				c.withhold(Unreachable, "not asked, since this was interrupted")
+				return
+			}
 			c.judge(ctx)
 		})
 	}

@@ -36,6 +36,9 @@ func (v *verification) verdict() error {
 				break
 			}
 		}
+		if strings.HasSuffix(why, "this was interrupted") {
+			return &report.Failure{Code: report.Unreachable, Err: fmt.Errorf("interrupted, with no answer to %d of %d expectations", unreachable, len(v.report.Results))}
+		}
 		hint := "is the server up, and does --rate ask too much of it?"
 		if strings.Contains(why, "certificate") {
 			hint = "have its authority trusted: SSL_CERT_FILE names a file of certificates"
