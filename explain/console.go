@@ -52,6 +52,12 @@ var messages = []message{
 	{fetch.Chromium, "LocalNetworkAccessPermissionDenied", "private-address", false, "Permission was denied for this request to access the `{list}` address space.", false},
 	{fetch.Chromium, "InsecurePrivateNetwork", "private-address", false, "The request client is not a secure context and the resource is in more-private address space `{list}`.", true},
 	{fetch.Chromium, "MixedContent", "mixed-content", false, "Mixed Content: The page at '{list}' was loaded over HTTPS, but requested an insecure resource '{url}'. This request has been blocked; the content must be served over HTTPS.", false},
+	{fetch.Chromium, "SRI", "integrity", false, "Fetch API cannot load {url}. SRI's integrity checks failed.", false},
+	{fetch.Chromium, "digest", "integrity", false, "Failed to find a valid digest in the 'integrity' attribute for resource '{url}' with computed SHA-256 integrity '{value}'. The resource has been blocked.", true},
+	{fetch.Chromium, "NoCorsRedirectModeNotFollow", "no-cors-redirect-mode", false, `Fetch API cannot load {url}. Request mode is "no-cors" but the redirect mode is not "follow".`, false},
+	{fetch.Chromium, "ERR_RESPONSE_HEADERS_MULTIPLE_LOCATION", "location", false, "net::ERR_RESPONSE_HEADERS_MULTIPLE_LOCATION", false},
+	{fetch.Chromium, "ERR_ALPN_NEGOTIATION_FAILED", "stream-over-http1", false, "net::ERR_ALPN_NEGOTIATION_FAILED", false},
+	{fetch.Chromium, "ERR_UNEXPECTED_PROXY_AUTH", "proxy-authentication", false, "net::ERR_UNEXPECTED_PROXY_AUTH", false},
 	{fetch.Chromium, "ERR_CONNECTION_REFUSED", "connection-refused", false, "net::ERR_CONNECTION_REFUSED", false},
 	{fetch.Chromium, "ERR_NAME_NOT_RESOLVED", "name-not-resolved", false, "net::ERR_NAME_NOT_RESOLVED", false},
 	{fetch.Chromium, "ERR_EMPTY_RESPONSE", "connection-reset", false, "net::ERR_EMPTY_RESPONSE", false},
@@ -66,6 +72,7 @@ var messages = []message{
 	{fetch.Chromium, "ERR_CERT_COMMON_NAME_INVALID", "tls-wrong-host", false, "net::ERR_CERT_COMMON_NAME_INVALID", false},
 	{fetch.Chromium, "ERR_SSL_PROTOCOL_ERROR", "https-to-http", false, "net::ERR_SSL_PROTOCOL_ERROR", false},
 	{fetch.Chromium, "ERR_SSL_VERSION_OR_CIPHER_MISMATCH", "tls-failed", false, "net::ERR_SSL_VERSION_OR_CIPHER_MISMATCH", false},
+	{fetch.Chromium, "ERR_EMPTY_RESPONSE", "http-to-https", false, "net::ERR_EMPTY_RESPONSE", false},
 	{fetch.Chromium, "ERR_INVALID_HTTP_RESPONSE", "malformed-response", false, "net::ERR_INVALID_HTTP_RESPONSE", false},
 	{fetch.Chromium, "ERR_UNSAFE_PORT", "bad-port", false, "net::ERR_UNSAFE_PORT", false},
 	{fetch.Chromium, "ERR_TOO_MANY_REDIRECTS", "redirect-loop", false, "net::ERR_TOO_MANY_REDIRECTS", false},
@@ -73,10 +80,10 @@ var messages = []message{
 	{fetch.Chromium, "ERR_INVALID_REDIRECT", "location", false, "net::ERR_INVALID_REDIRECT", false},
 	{fetch.Chromium, "ERR_BLOCKED_BY_RESPONSE", "corp", false, "net::ERR_BLOCKED_BY_RESPONSE.NotSameOrigin", false},
 	{fetch.Chromium, "ERR_CACHE_MISS", "not-cached", false, "net::ERR_CACHE_MISS", false},
-	{fetch.Chromium, "ERR_ABORTED", "aborted", false, "net::ERR_ABORTED", false},
+	{fetch.Chromium, "ERR_ABORTED", "aborted", false, "net::ERR_ABORTED", true},
 	{fetch.Chromium, "ERR_FILE_NOT_FOUND", "blob-url", false, "net::ERR_FILE_NOT_FOUND", false},
 	{fetch.Chromium, "ERR_INVALID_URL", "data-url", false, "net::ERR_INVALID_URL", false},
-	{fetch.Chromium, "ERR_UNKNOWN_URL_SCHEME", "about-url", false, "net::ERR_UNKNOWN_URL_SCHEME", false},
+	{fetch.Chromium, "ERR_UNKNOWN_URL_SCHEME", "scheme", false, "net::ERR_UNKNOWN_URL_SCHEME", true},
 	{fetch.Chromium, "ERR_FAILED", "network-failure", false, "net::ERR_FAILED", false},
 
 	{fetch.Firefox, "CORSMissingAllowOrigin2", "missing-allow-origin", false, "CORS header ‘Access-Control-Allow-Origin’ missing). Status code: {status}.", false},
@@ -102,6 +109,7 @@ var messages = []message{
 	{fetch.Firefox, "SOP", "same-origin-mode", false, "Security Error: Content at {list} may not load data from {url}.", false},
 	{fetch.Firefox, "SOP", "file-url", false, "Security Error: Content at {list} may not load or link to {url}.", false},
 	{fetch.Firefox, "COEP", "corp", false, "The resource at “{url}” was blocked due to its Cross-Origin-Resource-Policy header (or lack thereof). See https://developer.mozilla.org/docs/Web/HTTP/Cross-Origin_Resource_Policy_(CORP)#", false},
+	{fetch.Firefox, "Sub-resource Integrity", "integrity", false, "None of the “{algorithm}” hashes in the integrity attribute match the content of the subresource at “{url}”. The computed hash is “{value}”.", false},
 	{fetch.Firefox, "Mixed Content Blocker", "mixed-content", false, "Blocked loading mixed active content “{url}”", false},
 
 	{fetch.WebKit, "W1", "missing-allow-origin", false, "Origin {origin} is not allowed by Access-Control-Allow-Origin. Status code: {status}", false},
@@ -124,6 +132,13 @@ var messages = []message{
 	{fetch.WebKit, "W13", "corp", false, "Cancelled load to {url} because it violates the resource's Cross-Origin-Resource-Policy response header.", false},
 	{fetch.WebKit, "W14", "preflight-status", true, "Preflight response was blocked", true},
 	{fetch.WebKit, "W15", "same-origin-mode", false, "Cross origin requests are not allowed when using same-origin fetch mode.", true},
+	{fetch.WebKit, "integrity", "integrity", false, "Failed integrity metadata check.", false},
+	{fetch.WebKit, "redirect mode", "no-cors-redirect-mode", false, "No-Cors mode requires follow redirect mode", false},
+	{fetch.WebKit, "data", "data-url", false, "Data URL decoding failed", false},
+	{fetch.WebKit, "keepalive", "keepalive-size", false, "Reached maximum amount of queued data of 64Kb for keepalive requests", false},
+	{fetch.WebKit, "malformed", "malformed-response", false, "Could not parse HTTP response", false},
+	{fetch.WebKit, "tls", "https-to-http", false, "Error performing TLS handshake: An unexpected TLS packet was received.", false},
+	{fetch.WebKit, "tls", "tls-failed", false, "Error performing TLS handshake: {list}", false},
 	{fetch.WebKit, "port", "bad-port", false, "Not allowed to use restricted network port {port}: {url}", false},
 	{fetch.WebKit, "refused", "connection-refused", false, "Could not connect to {hostname}: Connection refused", false},
 	{fetch.WebKit, "refused", "connection-refused", false, "Could not connect to the server.", true},
@@ -131,10 +146,13 @@ var messages = []message{
 	{fetch.WebKit, "resolve", "name-not-resolved", false, "A server with the specified hostname could not be found.", true},
 	{fetch.WebKit, "reset", "connection-reset", false, "Connection terminated unexpectedly", false},
 	{fetch.WebKit, "reset", "connection-reset", false, "The network connection was lost.", true},
+	{fetch.WebKit, "reset", "http-to-https", false, "Connection terminated unexpectedly", false},
 	{fetch.WebKit, "timeout", "timeout", false, "Connection timed out", false},
 	{fetch.WebKit, "timeout", "timeout", false, "The request timed out.", true},
 	{fetch.WebKit, "unreachable", "unreachable", false, "Could not connect to {hostname}: No route to host", false},
 	{fetch.WebKit, "tls", "tls-untrusted", false, "Unacceptable TLS certificate", false},
+	{fetch.WebKit, "tls", "tls-expired", false, "Unacceptable TLS certificate", false},
+	{fetch.WebKit, "tls", "tls-wrong-host", false, "Unacceptable TLS certificate", false},
 	{fetch.WebKit, "tls", "tls-untrusted", false, "The certificate for this server is invalid.", true},
 	{fetch.WebKit, "mixed", "mixed-content", false, "[blocked] The page at {list} requested insecure content from {url}. This content was blocked and must be served over HTTPS.", false},
 	{fetch.WebKit, "mode", "same-origin-mode", false, "Fetch API cannot load {url}.", false},
@@ -198,10 +216,11 @@ func visible(s string) string {
 
 // console knows what a line may speak of.
 type console struct {
-	d        *Diagnosis
-	facts    facts
-	lines    []string // of Access-Control-Allow-Origin
-	redirect bool     // the response that decided leads elsewhere
+	d         *Diagnosis
+	facts     facts
+	lines     []string // of Access-Control-Allow-Origin
+	locations int      // lines of Location
+	redirect  bool     // the response that decided leads elsewhere
 }
 
 func consoleFacts(d *Diagnosis) console {
@@ -214,13 +233,14 @@ func consoleFacts(d *Diagnosis) console {
 	first := d.URL
 	c.facts = facts{
 		"url": d.BlockedAt, "at": "'" + d.BlockedAt + "'", "page": d.Page, "origin": d.Origin, "status": strconv.Itoa(d.Status),
-		"method": raw("method"), "name": raw("name"), "hostname": u.Hostname(), "port": raw("port"), "scheme": u.Scheme, "list": d.document,
+		"method": raw("method"), "name": raw("name"), "hostname": u.Hostname(), "port": raw("port"), "scheme": u.Scheme, "list": d.document, "algorithm": d.algorithm,
 	}
 	if d.At >= 0 {
 		last := d.Exchanges[d.At]
 		c.lines = lines(last.ResponseHeader, header.AccessControlAllowOrigin)
 		location := get(last.ResponseHeader, "Location")
 		c.redirect = isRedirect(last.Status) && location != ""
+		c.locations = len(lines(last.ResponseHeader, "Location"))
 		c.facts["location"] = location
 		if u, err := url.Parse(resolve(last.URL, location)); err == nil && location != "" {
 			u.User = nil
@@ -293,18 +313,31 @@ func (c console) chromium() []string {
 		return cors("CorsDisabledScheme")
 	case fetch.CodeSameOriginMode:
 		return []string{c.line(fetch.Chromium, "DisallowedByMode")}
-	case fetch.CodeScheme:
+	case fetch.CodeScheme, fetch.CodeAboutURL:
 		if c.facts["scheme"] == "file" {
 			return []string{c.line(fetch.Chromium, "LocalResource")}
 		}
 		return []string{c.line(fetch.Chromium, "UnsupportedScheme")}
+	case fetch.CodeNoCORSRedirectMode:
+		return []string{c.line(fetch.Chromium, "NoCorsRedirectModeNotFollow")}
+	case fetch.CodeIntegrity:
+		return []string{c.line(fetch.Chromium, "SRI")}
+	case fetch.CodeLocation:
+		if c.locations > 1 {
+			return failed("ERR_RESPONSE_HEADERS_MULTIPLE_LOCATION")
+		}
+		return failed("ERR_INVALID_REDIRECT")
+	case fetch.CodeKeepaliveSize, fetch.CodeAborted:
+		if c.d.Cause != "timeout" {
+			return nil // it says nothing at all
+		}
 	case fetch.CodeFileURL:
 		return []string{c.line(fetch.Chromium, "LocalResource")}
 	case fetch.CodeMixedContent:
 		return []string{c.line(fetch.Chromium, "MixedContent")}
 	}
 	for _, m := range messages {
-		if m.browser == fetch.Chromium && m.cause == c.d.Cause && strings.HasPrefix(m.key, "ERR_") {
+		if m.browser == fetch.Chromium && m.cause == c.d.Cause && !m.old && strings.HasPrefix(m.key, "ERR_") {
 			return failed(m.key)
 		}
 	}
@@ -325,7 +358,10 @@ func (c console) firefox() []string {
 		for _, key := range keys {
 			out = append(out, at(key))
 		}
-		if c.d.Preflight || c.redirect {
+		if c.d.Preflight {
+			out = append(out, at("CORSDidNotSucceed2"))
+		}
+		if c.redirect && keys[0] != "CORSExternalRedirectNotAllowed" {
 			out = append(out, at("CORSDidNotSucceed2"))
 		}
 		return out
@@ -333,7 +369,7 @@ func (c console) firefox() []string {
 	if c.d.Cause == "authorization-wildcard" {
 		return []string{c.facts.fill(firefoxWarning) + c.line(fetch.Firefox, "CORSAllowHeaderFromPreflightDeprecation")}
 	}
-	if c.d.Preflight && c.redirect {
+	if c.d.Preflight && c.redirect && c.d.Code == fetch.CodePreflightStatus {
 		return cors("CORSExternalRedirectNotAllowed", "CORSPreflightDidNotSucceed3")
 	}
 	switch c.d.Code {
@@ -372,12 +408,15 @@ func (c console) firefox() []string {
 		first := at("CORSRequestNotHttp")
 		c.facts["url"] = url
 		return []string{first, at("CORSDidNotSucceed2")}
-	case fetch.CodeScheme, fetch.CodeAboutURL:
-		if c.facts["scheme"] == "file" {
+	case fetch.CodeScheme:
+		if c.facts["scheme"] == "file" || c.facts["scheme"] == "about" {
 			return []string{c.facts.fill(text(fetch.Firefox, "SOP", "file-url"))}
 		}
 		return []string{at("CORSRequestNotHttp")}
-	case fetch.CodeFileURL:
+	case fetch.CodeIntegrity:
+		c.facts["value"] = "…"
+		return []string{c.line(fetch.Firefox, "Sub-resource Integrity")}
+	case fetch.CodeFileURL, fetch.CodeAboutURL:
 		return []string{c.facts.fill(text(fetch.Firefox, "SOP", "file-url"))}
 	case fetch.CodeSameOriginMode:
 		return []string{c.facts.fill(text(fetch.Firefox, "SOP", "same-origin-mode"))}
@@ -385,8 +424,13 @@ func (c console) firefox() []string {
 		return []string{c.line(fetch.Firefox, "COEP")}
 	case fetch.CodeMixedContent:
 		return []string{c.line(fetch.Firefox, "Mixed Content Blocker")}
-	case fetch.CodeRedirectError, fetch.CodeBadPort:
+	case fetch.CodeRedirectError, fetch.CodeBadPort, fetch.CodeNoCORSRedirectMode, fetch.CodeBlobURL, fetch.CodeDataURL, fetch.CodeStreamOverHTTP1,
+		fetch.CodeKeepaliveSize, fetch.CodeNotCached:
 		return nil // it says nothing at all
+	case fetch.CodeAborted, fetch.CodeProxyAuthentication:
+		if c.d.Cause != "timeout" {
+			return nil // the page's own doing, or a response like others
+		}
 	case fetch.CodeNetwork:
 		if c.d.Preflight {
 			return []string{at("CORSDidNotSucceed2"), at("CORSDidNotSucceed2")}
@@ -453,6 +497,25 @@ func (c console) webkit() []string {
 			return checked(c.line(fetch.WebKit, "FTP"))
 		}
 		return checked(c.facts.fill(webkitHop + text(fetch.WebKit, "W9", c.d.Cause)))
+	case fetch.CodeLocation:
+		c.facts["location"] = c.facts["value"]
+		return checked(c.facts.fill(webkitHop + text(fetch.WebKit, "W9", "redirect-scheme")))
+	case fetch.CodeNoCORSRedirectMode:
+		return []string{c.line(fetch.WebKit, "redirect mode"), "Not allowed to request resource", c.facts.fill(generic)}
+	case fetch.CodeIntegrity:
+		return []string{c.line(fetch.WebKit, "integrity"), c.facts.fill(generic)}
+	case fetch.CodeKeepaliveSize:
+		return []string{c.line(fetch.WebKit, "keepalive"), c.facts.fill(generic)}
+	case fetch.CodeDataURL:
+		return []string{c.line(fetch.WebKit, "mode"), failed(c.line(fetch.WebKit, "data"))}
+	case fetch.CodeBlobURL:
+		return []string{"Failed to load resource"}
+	case fetch.CodeStreamOverHTTP1, fetch.CodeNotCached, fetch.CodeProxyAuthentication:
+		return nil // it has no such failure
+	case fetch.CodeAborted:
+		if c.d.Cause != "timeout" {
+			return nil // the page's own doing
+		}
 	case fetch.CodeRedirectError:
 		return checked(c.line(fetch.WebKit, "W10"))
 	case fetch.CodeTooManyRedirects:

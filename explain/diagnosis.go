@@ -86,6 +86,7 @@ type Diagnosis struct {
 	Browsers []Outcome
 
 	credentials fetch.Credentials
+	algorithm   string   // of the request's integrity metadata
 	document    string   // the page's URL
 	heard       bool     // from a console: what is not known was not asked
 	written     []string // header names as the page wrote them
@@ -122,6 +123,7 @@ func Diagnose(q Question, res Result) *Diagnosis {
 	if d.Method == "" {
 		d.Method = "GET"
 	}
+	d.algorithm, _, _ = strings.Cut(req.Integrity, "-")
 	for _, f := range req.Header {
 		d.written = append(d.written, f.Name)
 	}

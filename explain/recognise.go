@@ -173,6 +173,8 @@ func withoutEchoes(all []Heard) (kept []Heard) {
 			switch {
 			case h.Key == "access" || h.Key == "ERR_FAILED":
 				return near.Key != h.Key
+			case h.Key == "SRI":
+				return near.Key == "digest"
 			case h.Key == "CORSDidNotSucceed2":
 				// A redirect to another scheme is reported with that URL.
 				return near.Key != h.Key && (sameURL(near, h) || near.Key == "CORSRequestNotHttp")
@@ -181,7 +183,7 @@ func withoutEchoes(all []Heard) (kept []Heard) {
 			}
 			return false
 		}
-		if i > 0 && echo(all[i-1]) || i > 1 && echo(all[i-2]) || i+1 < len(all) && h.Key == "access" && echo(all[i+1]) {
+		if i > 0 && echo(all[i-1]) || i > 1 && echo(all[i-2]) || i+1 < len(all) && (h.Key == "access" && echo(all[i+1]) || h.Key == "mode" && all[i+1].Browser == h.Browser && all[i+1].Key != "mode") {
 			continue
 		}
 		if slices.ContainsFunc(kept, func(k Heard) bool {

@@ -86,8 +86,8 @@ var servers = []serverEntry{
 		"ハンドラーのいちばん外側に",
 	}, libraryPolicy, librarySet},
 	{CORSYAML, []string{"yaml", "gateway", "policyfile"}, "cors serve", phrase{
-		"in cors.yaml; run: cors serve --config cors.yaml",
-		"cors.yaml に書き、cors serve --config cors.yaml を実行",
+		"in cors.yaml; run: cors serve --policy cors.yaml",
+		"cors.yaml に書き、cors serve --policy cors.yaml を実行",
 	}, yamlPolicy, yamlSet},
 	{Nginx, nil, "nginx", phrase{
 		"in the server block, outside of any location; remove the add_header lines for Access-Control-* that are there",
