@@ -227,7 +227,7 @@ func FuzzParseURL(f *testing.F) {
 	for _, s := range []string{
 		"https://a.example/b?c#d", "http://127.0.0.1:7104/s/3/0", "/x/..", "data:text/plain,hi there?'#", "about:blank",
 		"https://a.example:443?", "http://1.2.3/", "http://xn--a/", "https://a.example/\u00e9\x7f", "data:/x", "data:x ?y", "http://a..b./",
-		"ws://h:065535/%2e%2E/", "//x", "http://h/ ", "http://08.1", "http://a.0x1",
+		"ws://h:065535/%2e%2E/", "ws://a:00", "http://a:080/x", "https://a:0443", "//x", "http://h/ ", "http://08.1", "http://a.0x1",
 	} {
 		f.Add(s)
 	}

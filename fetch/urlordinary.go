@@ -69,8 +69,8 @@ func (u *urlRecord) ordinaryAuthority(input, s string) *urlRecord {
 		if err != nil {
 			return nil
 		}
-		if port = strconv.FormatUint(n, 10); port != defaultPort(u.scheme) {
-			u.port = port
+		if decimal := strconv.FormatUint(n, 10); decimal != defaultPort(u.scheme) {
+			u.port = decimal
 		}
 	}
 	u.host, u.authority = host, true
