@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +9,7 @@ import (
 	"net/http"
 	"strconv"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -58,7 +58,8 @@ func (f *serveFlags) demo(cmd *cobra.Command) error {
 		return err
 	}
 	options := gateway.Options{Observe: d.Observe, UpstreamTimeout: f.timeout}
-	server := &gateway.Server{Listener: front, DrainTimeout: f.drain, Log: slog.New(slog.DiscardHandler)}
+	// The stream of an open page has no end to wait for.
+	server := &gateway.Server{Listener: front, DrainTimeout: time.Second, Log: slog.New(slog.DiscardHandler)}
 	if f.accessLog {
 		options.Access = slog.New(slog.NewJSONHandler(cmd.OutOrStdout(), nil))
 	}
@@ -80,9 +81,7 @@ func (f *serveFlags) demo(cmd *cobra.Command) error {
 		out = cmd.ErrOrStderr() // the other is for programs now
 	}
 	welcome(out, d.Page, address)
-	ctx, cancel := context.WithCancel(cmd.Context())
-	defer cancel()
-	if err := server.Serve(ctx); err != nil && !errors.Is(err, http.ErrServerClosed) {
+	if err := server.Serve(cmd.Context()); err != nil && !errors.Is(err, http.ErrServerClosed) {
 		return &report.Failure{Code: report.Unreachable, Err: fmt.Errorf("serving: %w", err)}
 	}
 	return nil
