@@ -13,7 +13,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -103,8 +102,9 @@ func (f *serveFlags) serve(cmd *cobra.Command) error {
 	if err := misuse(faults); err != nil {
 		return err
 	}
-	options := gateway.Options{Metrics: metrics, UpstreamTimeout: f.timeout}
+	options := gateway.Options{Metrics: metrics, UpstreamTimeout: f.timeout, Refused: cors.LogRefusals(log)}
 	if f.accessLog {
+		options.Refused = nil // the access log says it of each
 		options.Access = slog.New(slog.NewJSONHandler(cmd.OutOrStdout(), nil))
 	}
 	g, err := gateway.New(c, options)
@@ -122,7 +122,6 @@ func (f *serveFlags) serve(cmd *cobra.Command) error {
 		}
 		defer server.Admin.Close()
 	}
-	collectGarbageLater()
 	scheme := "http"
 	if tlsConfig != nil {
 		scheme = "https"
@@ -323,12 +322,4 @@ func addressOf(scheme string, l net.Listener) string {
 		host = "localhost"
 	}
 	return scheme + "://" + net.JoinHostPort(host, port)
-}
-
-// collectGarbageLater trades a little memory for time, unless the environment
-// says otherwise.
-func collectGarbageLater() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(200)
-	}
 }

@@ -43,6 +43,9 @@ type Options struct {
 	// Observe is told of each decision before it is acted upon.
 	Observe func(*http.Request, cors.Decision)
 
+	// Refused is told of those that refuse, as by [cors.LogRefusals].
+	Refused func(*http.Request, cors.Decision)
+
 	Metrics *Metrics
 
 	// UpstreamTimeout is how long an upstream may take to begin its answer: 0
@@ -156,7 +159,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		start = time.Now()
 	}
 	route, ok := g.table.Load().match(r)
-	d := route.policy.Decide(r.Context(), cors.RequestOf(r))
+	d := route.decide(r.Context(), cors.RequestOf(r))
 	g.observe(route, d, func() *http.Request { return r })
 	if d.Kind == cors.Preflight && ok && !route.Shadow {
 		if r.ContentLength != 0 {
@@ -172,13 +175,16 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	route.exchange().serve(w, r, d, start, ok)
 }
 
-// observe tells of a decision.
+// observe tells of a decision on the request that r returns.
 func (g *Gateway) observe(route *route, d cors.Decision, r func() *http.Request) {
 	if route.metrics != nil {
 		route.metrics.decided(d)
 	}
 	if g.options.Observe != nil {
 		g.options.Observe(r(), d)
+	}
+	if g.options.Refused != nil && !d.Allowed && d.Kind != cors.NotCORS {
+		g.options.Refused(r(), d)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -139,7 +140,7 @@ func (c *laneConn) answer(p []byte) bool {
 	c.answering.Lock()
 	defer c.answering.Unlock()
 	now := time.Now()
-	d := route.policy.Decide(c.lane.ctx, q.request())
+	d := route.decide(c.lane.ctx, q.request())
 	q.out = appendAnswer(q.out[:0], d, now)
 	if now.Sub(c.write) > 0 {
 		// Renewed once in half the time: a client has from one to one and a half.
@@ -148,7 +149,7 @@ func (c *laneConn) answer(p []byte) bool {
 		c.TCPConn.SetWriteDeadline(c.write.Add(g.options.StallTimeout))
 	}
 	laneAnswers.Add(1)
-	g.observe(route, d, func() *http.Request { return q.asHTTP(c) })
+	g.observe(route, d, func() *http.Request { return q.whole(c) })
 	c.TCPConn.Write(q.out) // what fails here fails again where the server reads
 	if now.Sub(c.read) > time.Second {
 		c.read = now
@@ -381,4 +382,19 @@ func (q *preflight) asHTTP(c *laneConn) *http.Request {
 		q.http.RemoteAddr = c.remote
 	}
 	return &q.http
+}
+
+// whole returns the request for observers, who may keep it.
+func (q *preflight) whole(c *laneConn) *http.Request {
+	r := q.asHTTP(c).WithContext(c.lane.ctx)
+	u := *r.URL
+	r.URL, r.RequestURI, r.Body = &u, q.path, http.NoBody
+	r.Header = http.Header{header.Origin: slices.Clone(q.origin), header.AccessControlRequestMethod: slices.Clone(q.method)}
+	if len(q.names) > 0 {
+		r.Header[header.AccessControlRequestHeaders] = slices.Clone(q.names)
+	}
+	if len(q.private) > 0 {
+		r.Header[header.AccessControlRequestPrivateNetwork] = slices.Clone(q.private)
+	}
+	return r
 }

@@ -250,6 +250,27 @@ func TestTheLaneIsLoggedAndCounted(t *testing.T) {
 	}
 }
 
+func TestTheLaneIsObserved(t *testing.T) {
+	var seen [2][]string
+	i := 0
+	with, without := lanes(t, func() gateway.Options {
+		to := &seen[i]
+		i++
+		note := func(who string) func(*http.Request, cors.Decision) {
+			return func(r *http.Request, d cors.Decision) {
+				*to = append(*to, fmt.Sprint(who, r.Method, r.Host, r.URL, r.Header["Origin"], r.Header["Access-Control-Request-Method"], r.Header["Access-Control-Request-Headers"], d.Kind, d.Allowed, d.Reason, d.Route))
+			}
+		}
+		return gateway.Options{Observe: note("observe"), Refused: note("refused")}
+	})
+	said := talk{{0, plain + "\r\n"}, {1, plain + "\r\n"}, {2, strings.Replace(plain, app, evil, 1) + "\r\n"}}
+	hold(t, with, said, 3)
+	hold(t, without, said, 3)
+	if diff := cmp.Diff(seen[1], seen[0]); diff != "" || len(seen[0]) != 4 {
+		t.Errorf("%d seen, -without the lane +with it:\n%s", len(seen[0]), diff)
+	}
+}
+
 // records are the lines of a log without what differs each time.
 func records(log string) []string {
 	var all []string

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"path"
@@ -41,6 +42,12 @@ func (g *Gateway) newRoute(pattern string, r Route) (*route, error) {
 	}
 	compiled.exchanges.New = func() any { return newExchange(compiled) }
 	return compiled, nil
+}
+
+func (r *route) decide(ctx context.Context, q cors.Request) cors.Decision {
+	d := r.policy.Decide(ctx, q)
+	d.Route = r.pattern
+	return d
 }
 
 func (r *route) exchange() *exchange { return r.exchanges.Get().(*exchange) }
