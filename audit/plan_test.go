@@ -208,7 +208,7 @@ func TestUnsafeMethodsAreAskedForAndNotUsed(t *testing.T) {
 }
 
 func TestNoRequestIsSentBeyondTheBudget(t *testing.T) {
-	for _, origins := range []int{100, 30_000} {
+	for _, origins := range []int{100, 3_000} {
 		t.Run(fmt.Sprint(origins, " origins"), func(t *testing.T) {
 			many := cors.Policy{}
 			for i := range origins {
