@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"maps"
 	"os"
 	"slices"
@@ -52,6 +53,7 @@ is exit status 1, with the cause on standard error.`,
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			log.SetOutput(io.Discard) // net/http's, of what a server sends unasked
 			if f.stdio {
 				return f.serve(cmd)
 			}

@@ -55,6 +55,7 @@ type request struct {
 	UseCORSPreflight  bool              `json:"useCORSPreflight"`
 	UseURLCredentials bool              `json:"useURLCredentials"`
 	Keepalive         bool              `json:"keepalive"`
+	Destination       fetch.Destination `json:"destination"`
 	Integrity         string            `json:"integrity"`
 }
 
@@ -124,7 +125,7 @@ func (m *message) fetchRequest() (*fetch.Request, error) {
 	in := m.Request
 	out := &fetch.Request{
 		URL: in.URL, Method: in.Method, Mode: in.Mode, Credentials: in.Credentials, Redirect: in.Redirect, Cache: in.Cache,
-		ReferrerPolicy: fetch.ReferrerPolicy(in.ReferrerPolicy), Integrity: in.Integrity, Keepalive: in.Keepalive,
+		ReferrerPolicy: fetch.ReferrerPolicy(in.ReferrerPolicy), Integrity: in.Integrity, Keepalive: in.Keepalive, Destination: in.Destination,
 		UploadListeners: in.UseCORSPreflight, URLCredentials: in.UseURLCredentials,
 	}
 	if in.URL == "" {

@@ -16,8 +16,9 @@ import (
 )
 
 const (
-	maxLine = 256 << 20 // bytes of one line: bodies of 190 MB
-	maxOpen = 4096      // fetches at one time
+	maxLine   = 256 << 20 // bytes of one line: bodies of 190 MB
+	maxOpen   = 4096      // fetches at one time
+	maxUnread = 4096      // answers, but for those to fetches, that nobody has read
 )
 
 // Serve answers the lines of in on out until in ends and what is open has been
@@ -27,23 +28,16 @@ const (
 func Serve(ctx context.Context, in io.Reader, out io.Writer, open func() *fetch.Browser, grace time.Duration) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	e := &engine{ctx: ctx, fail: cancel, out: out, open: open, sessions: map[string]*session{}}
+	e := &engine{ctx: ctx, fail: cancel, out: out, open: open, sessions: map[string]*session{}, replies: make(chan answer, maxUnread)}
+	e.replying.Go(e.reply)
 	lines := make(chan line)
 	go readLines(ctx, in, lines)
-	for {
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case l, more := <-lines:
-			if !more {
-				return e.drain(grace)
-			}
-			if l.err != nil {
-				return l.err
-			}
-			e.handle(l)
-		}
+	err := e.handleAll(lines)
+	close(e.replies)
+	if err != nil {
+		return err
 	}
+	return e.drain(grace)
 }
 
 // An engine is one run of Serve. All of it but the answers is done by one
@@ -55,6 +49,9 @@ type engine struct {
 	work sync.WaitGroup
 
 	sessions map[string]*session
+
+	replies  chan answer // that no fetch waits to give
+	replying sync.WaitGroup
 
 	writing sync.Mutex
 	out     io.Writer
@@ -75,10 +72,28 @@ type openFetch struct {
 	cancel    context.CancelFunc
 }
 
+// handleAll handles lines until there are no more.
+func (e *engine) handleAll(lines <-chan line) error {
+	for {
+		select {
+		case <-e.ctx.Done():
+			return context.Cause(e.ctx)
+		case l, more := <-lines:
+			switch {
+			case !more:
+				return nil
+			case l.err != nil:
+				return l.err
+			}
+			e.handle(l)
+		}
+	}
+}
+
 // handle answers a line, or sees to it that it will be answered.
 func (e *engine) handle(l line) {
 	if l.tooLong {
-		e.answer(answer{Error: &failure{"protocol", fmt.Sprintf("line %d is longer than %d bytes", l.number, maxLine)}})
+		e.later(answer{Error: &failure{"protocol", fmt.Sprintf("line %d is longer than %d bytes", l.number, maxLine)}})
 		return
 	}
 	if len(bytes.TrimSpace(l.text)) == 0 {
@@ -89,7 +104,7 @@ func (e *engine) handle(l line) {
 		err = e.dispatch(m)
 	}
 	if err != nil {
-		e.answer(answer{ID: m.ID, Error: &failure{"protocol", fmt.Sprintf("line %d: %v", l.number, err)}})
+		e.later(answer{ID: m.ID, Error: &failure{"protocol", fmt.Sprintf("line %d: %v", l.number, err)}})
 	}
 }
 
@@ -119,7 +134,7 @@ func (e *engine) dispatch(m *message) error {
 	case m.Op == "cookie-set":
 		return e.writeCookie(s, m)
 	case m.Op != "":
-		e.answer(answer{ID: m.ID, Error: &failure{"unsupported", fmt.Sprintf(`there is no op %q; there are "headers", "cookie-get", "cookie-set" and "end-session"`, m.Op)}})
+		e.later(answer{ID: m.ID, Error: &failure{"unsupported", fmt.Sprintf(`there is no op %q; there are "headers", "cookie-get", "cookie-set" and "end-session"`, m.Op)}})
 		return nil
 	case m.Request == nil:
 		return errors.New("request is missing, and so is op")
@@ -222,7 +237,7 @@ func (e *engine) guardHeaders(m *message) error {
 		return fmt.Errorf(`do: %q; write "fill", "append", "set" or "delete"`, m.Do)
 	}
 	filled := pairs(h.List)
-	e.answer(answer{ID: m.ID, Headers: &filled})
+	e.later(answer{ID: m.ID, Headers: &filled})
 	return nil
 }
 
@@ -231,15 +246,30 @@ func (e *engine) readCookie(s *session, m *message) error {
 	if err != nil {
 		return err
 	}
-	e.answer(answer{ID: m.ID, Cookie: &cookie})
+	e.later(answer{ID: m.ID, Cookie: &cookie})
 	return nil
 }
 
 func (e *engine) writeCookie(s *session, m *message) error {
 	// A page does not learn whether its cookie is kept.
 	_ = s.browser.Cookies.SetCookie(m.URL, m.Cookie)
-	e.answer(answer{ID: m.ID, OK: true})
+	e.later(answer{ID: m.ID, OK: true})
 	return nil
+}
+
+// later gives an answer that is ready. It does not wait until the answer is
+// written: those who ask a lot before they read an answer would wait for ever.
+func (e *engine) later(a answer) {
+	select {
+	case e.replies <- a:
+	case <-e.ctx.Done():
+	}
+}
+
+func (e *engine) reply() {
+	for a := range e.replies {
+		e.answer(a)
+	}
 }
 
 // answer writes a line. Where nobody reads any more, there is no more to do.
@@ -266,6 +296,7 @@ func (e *engine) drain(grace time.Duration) error {
 	done := make(chan struct{})
 	go func() {
 		e.work.Wait()
+		e.replying.Wait()
 		close(done)
 	}()
 	late := time.NewTimer(grace)

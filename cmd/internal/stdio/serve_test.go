@@ -23,6 +23,7 @@ type engine struct {
 	t    *testing.T
 	in   *io.PipeWriter
 	out  *bufio.Reader
+	outR *io.PipeReader
 	done chan error
 }
 
@@ -38,7 +39,7 @@ func start(t *testing.T, h http.Handler) *engine {
 	}
 	inR, inW := io.Pipe()
 	outR, outW := io.Pipe()
-	e := &engine{t, inW, bufio.NewReader(outR), make(chan error, 1)}
+	e := &engine{t, inW, bufio.NewReader(outR), outR, make(chan error, 1)}
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
 		e.done <- stdio.Serve(ctx, inR, outW, open, time.Minute)
@@ -326,5 +327,30 @@ func TestATransferThatBreaksHasABodyError(t *testing.T) {
 	response, _ := answer["response"].(map[string]any)
 	if got := body(t, answer); got != "half" || response["bodyError"] != true {
 		t.Errorf("answer = %v, want the body %q and bodyError", answer, "half")
+	}
+}
+
+func TestManyQuestionsMayBeAskedBeforeAnAnswerIsRead(t *testing.T) {
+	e := start(t, http.HandlerFunc(echo))
+	const n = 1000
+	for i := range n {
+		e.write(fmt.Sprintf(`{"id":%d,"session":"a","op":"cookie-get","url":"https://app.example.com/"}`, i))
+		e.write(fetching(n+i, "a", `{"url":"https://app.example.com/"}`))
+	}
+	answered := map[any]bool{}
+	for range 2 * n {
+		answered[e.read()["id"]] = true
+	}
+	if len(answered) != 2*n {
+		t.Errorf("%d questions were answered, want %d", len(answered), 2*n)
+	}
+}
+
+func TestServeEndsWhereNobodyReads(t *testing.T) {
+	e := start(t, http.HandlerFunc(echo))
+	e.outR.Close()
+	e.write(fetching(1, "a", `{"url":"https://app.example.com/"}`))
+	if err := <-e.done; err == nil || !strings.Contains(err.Error(), "writing an answer") {
+		t.Errorf("Serve = %v, want an error of writing an answer", err)
 	}
 }
