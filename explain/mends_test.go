@@ -1,6 +1,8 @@
 package explain_test
 
 import (
+	"context"
+	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
@@ -13,8 +15,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/crossorigin/cors/explain"
 	"github.com/crossorigin/cors/fetch"
+	"github.com/crossorigin/cors/internal/browser"
 )
 
 // A proxy is a real one, and its configuration with a mend in it.
@@ -234,4 +239,75 @@ func askProxy(t *testing.T, url, page string) *explain.Diagnosis {
 		t.Fatal(err)
 	}
 	return d
+}
+
+// What the mend lets through in package fetch, it lets through in Chromium.
+func TestMendsMendInChromium(t *testing.T) {
+	if err := browser.Available(browser.Chromium); err != nil {
+		t.Skip(err)
+	}
+	results := make(chan map[string]string, 1)
+	var urls []string
+	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			var got map[string]string
+			if err := json.NewDecoder(r.Body).Decode(&got); err != nil {
+				t.Error(err)
+			}
+			results <- got
+			return
+		}
+		list, err := json.Marshal(urls)
+		if err != nil {
+			t.Error(err)
+		}
+		w.Header().Set("Content-Type", "text/html")
+		fmt.Fprintf(w, `<script type=module>
+const results = {};
+for (const url of %s) {
+	try {
+		const response = await fetch(url, {method: "PUT", headers: {"Content-Type": "application/json", "X-Token": "1"}, body: "{}", credentials: "include"});
+		results[url] = "status " + response.status;
+	} catch (error) {
+		results[url] = "blocked";
+	}
+}
+await fetch("/", {method: "POST", body: JSON.stringify(results)});
+</script>`, list)
+	}))
+	defer site.Close()
+	page := strings.Replace(site.URL, "127.0.0.1", "localhost", 1)
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set(acao, "*")
+		if r.Method == http.MethodOptions {
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+	}))
+	defer upstream.Close()
+	want := map[string]string{}
+	for _, p := range proxies {
+		if _, err := exec.LookPath(p.program); err != nil {
+			t.Logf("skipped: %s is not installed", p.program)
+			continue
+		}
+		before := p.start(t, "", upstream.URL)
+		after := p.start(t, askProxy(t, before, page).Config(p.server), upstream.URL)
+		urls = append(urls, before+"/"+string(p.server), after+"/"+string(p.server))
+		want[before+"/"+string(p.server)], want[after+"/"+string(p.server)] = "blocked", "status 200"
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	process, err := browser.Start(ctx, browser.Chromium, page+"/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer process.Close()
+	select {
+	case got := <-results:
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("what Chromium makes of it (-want +got):\n%s", diff)
+		}
+	case <-ctx.Done():
+		t.Error("the page never told what it got")
+	}
 }
