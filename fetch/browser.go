@@ -1,7 +1,9 @@
 package fetch
 
 import (
+	"context"
 	"maps"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -24,6 +26,9 @@ type Browser struct {
 	// transport over TCP and TLS of the browser's own, bounded by Limits.
 	Transport http.RoundTripper
 
+	// Dial opens the connections where Transport is nil; nil means over TCP.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+
 	// Cookies is the cookie store; nil means a new one.
 	Cookies *CookieJar
 
@@ -33,7 +38,7 @@ type Browser struct {
 	// RefusePrivateAddresses refuses to connect to addresses that are not public:
 	// loopback, private, link-local. It is for servers that fetch URLs which their
 	// users give, and is judged on the address that is dialled. With a Transport, which
-	// dials for itself, every fetch fails with a [*RequestError].
+	// dials for itself, or a Dial every fetch fails with a [*RequestError].
 	RefusePrivateAddresses bool
 
 	// UserAgent is the User-Agent of requests whose page sets none; "" means a

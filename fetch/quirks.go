@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/crossorigin/cors/header"
 	"github.com/crossorigin/cors/origin"
@@ -179,10 +180,10 @@ func (r *request) dressPreflight(preflight *request) {
 // keepsPreflight reports whether a fetch that is blocked leaves the preflight
 // cache as it is.
 func (r *request) keepsPreflight(blocked *BlockedError) bool {
-	if !r.quirk(failureKeepsPreflight) {
+	if r.browser.Profile == Firefox && blocked.Code != CodeRedirectError && blocked.Code != CodeProxyAuthentication {
 		return false
 	}
-	return r.browser.Profile != Firefox || blocked.Step.Anchor != "concept-cors-check" && blocked.Step.Anchor != "cors-preflight-fetch-0"
+	return r.quirk(failureKeepsPreflight)
 }
 
 // preflightOrigin is the origin by which the preflight cache knows r.
@@ -552,10 +553,23 @@ func (r *request) cachesQuirkily(res *response) bool {
 	case 301, 302, 307, 308:
 		return redirects
 	case 303:
-		fresh := &storedResponse{header: res.header, status: res.status, received: r.browser.now()}
-		return redirects && fresh.lifetime(r.browser) > 0
+		return redirects && r.freshFor(res) > 0
 	}
 	return true
+}
+
+// keepsPermanent reports whether res is a permanent redirect, not from the cache,
+// that will answer the next request like this one.
+func (r *request) keepsPermanent(res *response) bool {
+	if res.cached || res.status != 301 && res.status != 308 || r.method != "GET" && r.method != "HEAD" {
+		return false
+	}
+	return r.cache == CacheForceCache || r.freshFor(res) > 0
+}
+
+func (r *request) freshFor(res *response) time.Duration {
+	stored := &storedResponse{header: res.header, status: res.status, received: r.browser.now()}
+	return stored.lifetime(r.browser)
 }
 
 // neverFresh reports whether a stored response of this status needs validation

@@ -25,7 +25,7 @@ func httpRedirectFetch(ctx context.Context, r *request, res *response) (*respons
 	if err == nil && location == nil {
 		return res, nil
 	}
-	r.permanent = !res.cached && (res.status == 301 || res.status == 308) && (r.method == "GET" || r.method == "HEAD")
+	r.permanent = r.keepsPermanent(res)
 	res.close()
 	fail := func(code Code, number string) (*response, *BlockedError) {
 		return nil, r.blocked(code, anchor, number).because("Location", value)

@@ -213,8 +213,8 @@ func newRequest(p *Page, in *Request) (*request, error) {
 	if p.err != nil {
 		return nil, &RequestError{"Page.URL", p.URL, "open the page at an absolute URL", p.err}
 	}
-	if p.Browser.RefusePrivateAddresses && p.Browser.Transport != nil {
-		return nil, &RequestError{"Browser.RefusePrivateAddresses", "true", "a Transport dials for itself; leave it nil, or refuse private addresses there", nil}
+	if p.Browser.RefusePrivateAddresses && (p.Browser.Transport != nil || p.Browser.Dial != nil) {
+		return nil, &RequestError{"Browser.RefusePrivateAddresses", "true", "a Transport or a Dial connects for itself; leave it nil, or refuse private addresses there", nil}
 	}
 	if !p.ReferrerPolicy.IsValid() {
 		return nil, &RequestError{"Page.ReferrerPolicy", string(p.ReferrerPolicy), "there is no such referrer policy", nil}

@@ -23,6 +23,9 @@ func newTransport(b *Browser) *wireTransport {
 		dialer.ControlContext = refusePrivate
 	}
 	dial := dialContext(dialer.DialContext)
+	if b.Dial != nil {
+		dial = b.Dial
+	}
 	return &wireTransport{limit: b.Limits.headerBytes(), Transport: &http.Transport{
 		DialContext:            dial.plain,
 		DialTLSContext:         dial.tls,

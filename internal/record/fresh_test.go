@@ -43,7 +43,7 @@ func TestProfilesDoAsTheirBrowsersOnFreshScenarios(t *testing.T) {
 				t.Fatal(err)
 			}
 			stage := scenario.NewStage(scenarios)
-			got := scenario.Play(ctx, scenarios, stage, profiles[name], stage.Transport())
+			got := scenario.Play(ctx, scenarios, stage, profiles[name], stage.Dial)
 			differing := map[string]int{}
 			for _, d := range scenario.Compare(got, want) {
 				differing[d.Kind]++

@@ -13,7 +13,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"net/http"
 	"os"
 	"regexp"
 
@@ -55,13 +54,13 @@ func run() error {
 	stage := scenario.NewStage(scenarios)
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	var transport http.RoundTripper
+	var dial scenario.Dial
 	if *inMemory {
-		transport = stage.Transport()
+		dial = stage.Dial
 	} else if err := stage.Listen(ctx); err != nil {
 		return err
 	}
-	recordings := scenario.Play(ctx, scenarios, stage, profile, transport)
+	recordings := scenario.Play(ctx, scenarios, stage, profile, dial)
 	if flag.NArg() == 2 {
 		if err := scenario.Save(flag.Arg(1), recordings); err != nil {
 			return err

@@ -2,7 +2,7 @@
 // compares what came of them.
 //
 //	stage := scenario.NewStage(scenarios)
-//	recordings := scenario.Play(ctx, scenarios, stage, fetch.Chromium, stage.Transport())
+//	recordings := scenario.Play(ctx, scenarios, stage, fetch.Chromium, stage.Dial)
 //	differences := scenario.Compare(recordings, recordedInTheRealBrowser)
 //
 // The stage is always the same: the page is at {A}, http://localhost:7101, and

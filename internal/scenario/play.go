@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net/http"
+	"net"
 	"runtime"
 	"slices"
 	"strings"
@@ -15,16 +15,20 @@ import (
 	"github.com/crossorigin/cors/header"
 )
 
+// A Dial opens connections, as [Stage.Dial] does; nil means TCP, to a stage that
+// listens.
+type Dial = func(ctx context.Context, network, address string) (net.Conn, error)
+
 // Play plays the scenarios of stage with package fetch, many at a time, each in
-// a browser of its own, over transport; nil means TCP, to a stage that listens.
-func Play(ctx context.Context, scenarios []Scenario, stage *Stage, profile fetch.Profile, transport http.RoundTripper) []Recording {
+// a browser of its own.
+func Play(ctx context.Context, scenarios []Scenario, stage *Stage, profile fetch.Profile, dial Dial) []Recording {
 	recordings := make([]Recording, len(scenarios))
 	var players sync.WaitGroup
 	next := make(chan int)
 	for range 4 * runtime.GOMAXPROCS(0) {
 		players.Go(func() {
 			for i := range next {
-				recordings[i] = playOne(ctx, &scenarios[i], stage, profile, transport)
+				recordings[i] = playOne(ctx, &scenarios[i], stage, profile, dial)
 			}
 		})
 	}
@@ -36,8 +40,8 @@ func Play(ctx context.Context, scenarios []Scenario, stage *Stage, profile fetch
 	return recordings
 }
 
-func playOne(ctx context.Context, s *Scenario, stage *Stage, profile fetch.Profile, transport http.RoundTripper) Recording {
-	b := &fetch.Browser{Profile: profile, Transport: transport, Cookies: &fetch.CookieJar{}}
+func playOne(ctx context.Context, s *Scenario, stage *Stage, profile fetch.Profile, dial Dial) Recording {
+	b := &fetch.Browser{Profile: profile, Dial: dial, Cookies: &fetch.CookieJar{}}
 	if err := b.Cookies.SetCookie(origins["A"]+"/run", "sid=1;"); err != nil {
 		panic(err) // there is no such stage
 	}

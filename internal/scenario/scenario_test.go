@@ -187,7 +187,7 @@ func TestTheStageAnswersByteForByte(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.row, func(t *testing.T) {
-			conn, err := stage.Transport().DialContext(t.Context(), "tcp", "localhost:7101")
+			conn, err := stage.Dial(t.Context(), "tcp", "localhost:7101")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -205,7 +205,7 @@ func TestTheStageAnswersByteForByte(t *testing.T) {
 
 func TestTheStageRemembersWhatCounts(t *testing.T) {
 	stage := scenario.NewStage([]scenario.Scenario{{ID: "a-1", Hops: []scenario.Hop{{Actual: scenario.Answer{Status: 200}}}}})
-	transport := stage.Transport()
+	transport := &http.Transport{DialContext: stage.Dial}
 	req, err := http.NewRequestWithContext(t.Context(), "POST", "http://127.0.0.1:7104/s/a-1/0", strings.NewReader("b"))
 	if err != nil {
 		t.Fatal(err)
@@ -229,7 +229,7 @@ func TestTheStageRemembersWhatCounts(t *testing.T) {
 func TestTheStageSurvivesWhatIsNoRequest(t *testing.T) {
 	stage := scenario.NewStage(nil)
 	for _, in := range []string{"\r\n\r\n", "GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", "GET / HTTP/1.1\r\nContent-Length: 999999999999\r\n\r\n", "GET / HTTP/1.1\r\nExpect: 100-continue\r\n\r\n"} {
-		conn, err := stage.Transport().DialContext(t.Context(), "tcp", "localhost:7101")
+		conn, err := stage.Dial(t.Context(), "tcp", "localhost:7101")
 		if err != nil {
 			t.Fatal(err)
 		}
