@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/crossorigin/cors/origin"
@@ -114,8 +115,8 @@ type Page struct {
 	err    error
 
 	serialized string // origin
-	domain     string // registrable, of origin
 	site       string // of the top-level page
+	lastSite   atomic.Pointer[siteAnswer]
 	keepalive  inflight
 }
 
@@ -135,7 +136,7 @@ func (p *Page) setUp() {
 		if !p.Opaque {
 			p.origin = p.url.origin
 		}
-		p.serialized, p.domain = p.origin.String(), p.origin.RegistrableDomain()
+		p.serialized = p.origin.String()
 		p.site = siteOf(p.topLevelOrigin())
 		p.url.root = p.url.originOnly()
 	})

@@ -3,7 +3,6 @@ package fetch
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"github.com/crossorigin/cors/header"
 	"github.com/crossorigin/cors/origin"
@@ -230,10 +229,20 @@ func siteRelation(p *Page, urls []*urlRecord) string {
 	return site
 }
 
-// isSameSite is [origin.SameSite] for the origin of p. Most other sites need no
-// look at the list of public suffixes: no host there ends in p's domain.
+// isSameSite is [origin.SameSite] for the origin of p. A page asks mostly about
+// the same few origins, one after the other, so the last answer is remembered.
 func (p *Page) isSameSite(o origin.Origin) bool {
-	return strings.HasSuffix(o.Host(), p.domain) && origin.SameSite(p.origin, o)
+	if last := p.lastSite.Load(); last != nil && last.origin == o {
+		return last.same
+	}
+	same := origin.SameSite(p.origin, o)
+	p.lastSite.Store(&siteAnswer{o, same})
+	return same
+}
+
+type siteAnswer struct {
+	origin origin.Origin
+	same   bool
 }
 
 // appendCredentials is step 8.21.
