@@ -9,13 +9,15 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+
+	"github.com/crossorigin/cors/internal/routes"
 )
 
 // Routes keeps a policy for each of several routes. It stands in front of any
 // router, so that a preflight meets none. It is safe for concurrent use; the
 // zero Routes allows nothing.
 type Routes struct {
-	table    atomic.Pointer[routeTable]
+	table    atomic.Pointer[routes.Table[*compiled]]
 	observer observer
 }
 
@@ -31,8 +33,8 @@ type Routes struct {
 //	"api.example.com/v2/"     on that host alone, whatever the port
 //
 // Routers differ in what they make of a path with an empty segment, a dot
-// segment, or an escape such as "%2F". Where these readings of one path have
-// different routes, no origin is allowed.
+// segment, an escape such as "%2F", a backslash or a semicolon. Where these
+// readings of one path have different routes, no origin is allowed.
 func NewRoutes(policies map[string]Policy) (*Routes, error) {
 	rs := new(Routes)
 	if err := rs.SetPolicies(policies); err != nil {
@@ -45,7 +47,7 @@ func NewRoutes(policies map[string]Policy) (*Routes, error) {
 // refused, the old ones stay, and the error holds one [*PolicyError] for each
 // mistake.
 func (rs *Routes) SetPolicies(policies map[string]Policy) error {
-	t := newRouteTable()
+	t := new(routes.Table[*compiled])
 	var faults []error
 	for _, pattern := range slices.Sorted(maps.Keys(policies)) {
 		c, err := compile(policies[pattern])
@@ -55,8 +57,9 @@ func (rs *Routes) SetPolicies(policies map[string]Policy) error {
 				faults = append(faults, fault)
 			}
 		}
-		if err := t.add(&route{pattern, c}); err != nil {
-			faults = append(faults, err)
+		var bad *routes.Fault
+		if errors.As(t.Add(pattern, c), &bad) {
+			faults = append(faults, &PolicyError{Field: "pattern", Index: -1, Value: pattern, Reason: bad.Reason, Fix: bad.Fix})
 		}
 	}
 	if len(faults) > 0 {
@@ -102,8 +105,8 @@ func (rs *Routes) decide(ctx context.Context, host string, u *url.URL, r *Reques
 	c := off
 	// CONNECT names a server, not a path of this one.
 	if t := rs.table.Load(); t != nil && r.Method != http.MethodConnect {
-		if route := t.find(host, u); route != nil {
-			c, d.Route = route.policy, route.pattern
+		if route, certainty := t.Find(host, u); route != nil && certainty == routes.Certain {
+			c, d.Route = route.Value, route.Pattern
 		}
 	}
 	c.decide(ctx, r, d)

@@ -106,7 +106,7 @@ func TestAPathOfTwoReadingsHasNoRoute(t *testing.T) {
 	for _, target := range []string{
 		"//api/admin/x", "/api//admin/x", "/api/./admin/x", "/api/x/../admin/x", "/api/admin/../x", "/api/admin/..", "/api/%61dmin/x",
 		"/api%2Fadmin/x", "/api/admin%2Fx", "/api/x%2F..%2Fadmin/", "/api/%2e%2e/", "/api/admin/%2e%2e/x", "/%2E./api/admin/x",
-		"/api/files/a%2Fb", "/api/files/%2e%2e/admin/x",
+		"/api/files/a%2Fb", "/api/files/%2e%2e/admin/x", `/api\admin\x`, "/api/admin;v=1/x", "/api%5Cadmin/x", "/api/x/..;/admin/x",
 	} {
 		if got := routeOf(t, rs, "x", target); got != "" {
 			t.Errorf("%s: route %q, want none", target, got)
@@ -118,7 +118,7 @@ func TestAnOddPathOfOneReadingHasARoute(t *testing.T) {
 	rs := routes(t, "/", "/api/", "/api/it's")
 	for target, want := range map[string]string{
 		"/x//y": "/", "/x/../y": "/", "/a%2Fb": "/", "/api/a%2Fb": "/api/", "/api/x/../y": "/api/", "/api//x": "/api/", "/api/%41": "/api/",
-		"/api/it's": "/api/it's", "/api/!": "/api/", "/.well-known/x": "/", "/..x/y": "/", "/.../": "/", "/%00": "/",
+		"/api/it's": "/api/it's", "/api/!": "/api/", "/.well-known/x": "/", "/..x/y": "/", "/.../": "/", "/%00": "/", "/x;y": "/", "/api/x;y=/z": "/api/",
 	} {
 		if got := routeOf(t, rs, "x", target); got != want {
 			t.Errorf("%s: route %q, want %q", target, got, want)

@@ -130,7 +130,7 @@ func (g *Gateway) compile(c Config) (*table, error) {
 	if err := errors.Join(faults...); err != nil {
 		return nil, err
 	}
-	t := &table{routes: make(map[string]*route, len(c.Routes)), mux: http.NewServeMux()}
+	t := &table{routes: make(map[string]*route, len(c.Routes))}
 	if t.none, err = g.newRoute("", Route{Upstream: c.Upstream}); err != nil {
 		return nil, err
 	}
@@ -143,10 +143,9 @@ func (g *Gateway) compile(c Config) (*table, error) {
 			return nil, err
 		}
 		t.routes[pattern] = compiled
-		t.mux.Handle(pattern, compiled)
-	}
-	if len(t.routes) == 1 {
-		t.only = t.routes["/"]
+		if err := t.found.Add(pattern, compiled); err != nil {
+			return nil, err
+		}
 	}
 	return t, nil
 }

@@ -348,13 +348,11 @@ func isPlainHost(host string) bool {
 	return host != ""
 }
 
-// route returns the route, or nil where preflights pass to the upstream.
+// route returns the route, or nil where preflights pass to the upstream, or the
+// path may be that of another.
 func (q *preflight) route(t *table) *route {
-	matched := t.only
-	if matched == nil {
-		matched = t.find(q.asHTTP(nil))
-	}
-	if matched.Shadow {
+	matched, ok := t.match(q.asHTTP(nil))
+	if !ok || matched.Shadow {
 		return nil
 	}
 	return matched

@@ -3,20 +3,16 @@ package gateway
 import (
 	"context"
 	"net/http"
-	"net/url"
-	"path"
-	"regexp"
-	"strings"
 	"sync"
 
 	"github.com/crossorigin/cors"
+	"github.com/crossorigin/cors/internal/routes"
 )
 
 // A table finds the route of a request. It does not change.
 type table struct {
-	mux    *http.ServeMux
+	found  routes.Table[*route]
 	routes map[string]*route // by pattern
-	only   *route            // of all requests, where there is but one
 	none   *route            // of requests that no route matches
 }
 
@@ -52,51 +48,13 @@ func (r *route) decide(ctx context.Context, q cors.Request) cors.Decision {
 
 func (r *route) exchange() *exchange { return r.exchanges.Get().(*exchange) }
 
-// ServeHTTP is never called: a route is a handler so that a ServeMux finds it.
-func (r *route) ServeHTTP(http.ResponseWriter, *http.Request) {}
-
 // match returns the route of r, by host and path alone. It is not ok where an
 // upstream may well read the path as that of another route, whose policy may be
 // another.
 func (t *table) match(r *http.Request) (matched *route, ok bool) {
-	if t.only != nil {
-		return t.only, true
+	found, certainty := t.found.Find(r.Host, r.URL)
+	if found == nil {
+		return t.none, certainty != routes.Uncertain
 	}
-	matched = t.find(r)
-	if plain, differs := plainPath(r.URL); differs {
-		asRead := *r
-		asRead.URL = plain
-		return matched, t.find(&asRead) == matched
-	}
-	return matched, true
+	return found.Value, certainty != routes.Uncertain
 }
-
-func (t *table) find(r *http.Request) *route {
-	handler, pattern := t.mux.Handler(r)
-	if found, ok := handler.(*route); ok {
-		return found
-	}
-	// The mux would redirect to a cleaner path, and says whose that is.
-	if found := t.routes[pattern]; found != nil {
-		return found
-	}
-	return t.none
-}
-
-// plainPath returns u with what many servers make of its path before they look
-// at it: "%2F" and a backslash are slashes there, and what follows a semicolon
-// in a segment is a parameter. It differs where that may not be what the mux
-// sees, to which all these are letters.
-func plainPath(u *url.URL) (plain *url.URL, differs bool) {
-	if !strings.Contains(u.RawPath, "%") && !strings.ContainsAny(u.Path, `\;`) {
-		return nil, false
-	}
-	p := parameters.ReplaceAllString(strings.ReplaceAll(u.Path, `\`, "/"), "")
-	cleaned := path.Clean("/" + p)
-	if strings.HasSuffix(p, "/") && cleaned != "/" {
-		cleaned += "/"
-	}
-	return &url.URL{Path: cleaned}, true
-}
-
-var parameters = regexp.MustCompile(`;[^/]*`)

@@ -1,4 +1,4 @@
-package cors
+package routes
 
 import (
 	"fmt"
@@ -11,41 +11,50 @@ import (
 	"github.com/crossorigin/cors/header"
 )
 
-// A route is a pattern and its policy.
-type route struct {
-	pattern string
-	policy  *compiled
+// A Table holds values by the patterns of [http.ServeMux] without methods. It is
+// for one goroutine while it is filled, and then for many.
+type Table[V any] struct {
+	hosts map[string]*node[V] // "" for patterns without a host
+	mux   *http.ServeMux      // to judge patterns, not to find them
 }
 
-// A routeTable finds the route of a request as [http.ServeMux] would, but from
-// host and path alone, and without allocating.
-type routeTable struct {
-	hosts map[string]*routeNode // "" for patterns without a host
-	mux   *http.ServeMux        // to judge patterns, not to find them
+// A Route is a pattern and its value.
+type Route[V any] struct {
+	Pattern string
+	Value   V
 }
 
-func newRouteTable() *routeTable {
-	return &routeTable{hosts: make(map[string]*routeNode), mux: http.NewServeMux()}
+// A node is a place in the patterns of one host, some segments deep.
+type node[V any] struct {
+	literal map[string]*node[V]
+	any     *node[V]  // of "{name}"
+	end     *Route[V] // of the pattern that ends here
+	slash   *Route[V] // of the pattern that ends here with "/{$}"
+	below   *Route[V] // of the pattern that ends here with "/" or "/{name...}"
 }
 
-// A routeNode is a place in the patterns of one host, some segments deep.
-type routeNode struct {
-	literal map[string]*routeNode
-	any     *routeNode // of "{name}"
-	end     *route     // of the pattern that ends here
-	slash   *route     // of the pattern that ends here with "/{$}"
-	below   *route     // of the pattern that ends here with "/" or "/{name...}"
+// A Fault is what is wrong with a pattern.
+type Fault struct {
+	Reason string // as in "a route has no scheme"
+	Fix    string // as in `write "example.com/"`
 }
 
-// add adds r, or returns what is wrong with its pattern.
-func (t *routeTable) add(r *route) error {
-	if err := t.judge(r.pattern); err != nil {
+func (f *Fault) Error() string { return f.Reason + "; " + f.Fix }
+
+// Add adds a value. The error is a [*Fault] of the pattern, in itself or beside
+// the others; then nothing is added.
+func (t *Table[V]) Add(pattern string, value V) error {
+	if t.hosts == nil {
+		t.hosts, t.mux = make(map[string]*node[V]), http.NewServeMux()
+	}
+	if err := t.judge(pattern); err != nil {
 		return err
 	}
-	host, path, _ := strings.Cut(r.pattern, "/")
+	r := &Route[V]{pattern, value}
+	host, path, _ := strings.Cut(pattern, "/")
 	n := t.hosts[host]
 	if n == nil {
-		n = new(routeNode)
+		n = new(node[V])
 		t.hosts[host] = n
 	}
 	for {
@@ -68,10 +77,10 @@ func (t *routeTable) add(r *route) error {
 }
 
 // child returns the node of segment below n, which it makes if need be.
-func (n *routeNode) child(segment string) *routeNode {
+func (n *node[V]) child(segment string) *node[V] {
 	if segment[0] == '{' {
 		if n.any == nil {
-			n.any = new(routeNode)
+			n.any = new(node[V])
 		}
 		return n.any
 	}
@@ -81,18 +90,18 @@ func (n *routeNode) child(segment string) *routeNode {
 	child := n.literal[segment]
 	if child == nil {
 		if n.literal == nil {
-			n.literal = make(map[string]*routeNode)
+			n.literal = make(map[string]*node[V])
 		}
-		child = new(routeNode)
+		child = new(node[V])
 		n.literal[segment] = child
 	}
 	return child
 }
 
 // judge returns what is wrong with pattern, in itself or beside the others.
-func (t *routeTable) judge(pattern string) (err error) {
+func (t *Table[V]) judge(pattern string) (err error) {
 	fault := func(reason, fix string) error {
-		return &PolicyError{Field: "pattern", Index: -1, Value: pattern, Reason: reason, Fix: fix}
+		return &Fault{reason, fix}
 	}
 	host, path, ok := strings.Cut(pattern, "/")
 	path = "/" + path
@@ -120,6 +129,8 @@ func (t *routeTable) judge(pattern string) (err error) {
 		return fault("a route has no query and no fragment", "write "+strconv.Quote(host+path[:strings.IndexAny(path, "?#")]))
 	case cleaned(path) != path:
 		return fault("no request has this path once it is clean", "write "+strconv.Quote(host+cleaned(path)))
+	case strings.ContainsAny(path, `\;`):
+		return fault("servers differ in what they make of a backslash or a semicolon", `write "{name}" for a segment that has one`)
 	case strings.Contains(strings.ToLower(path), "%2f"):
 		return fault(`routers differ in whether "%2F" parts two segments`, `write "{name}" for a segment that has it`)
 	}
@@ -151,33 +162,47 @@ func cleaned(p string) string {
 	return clean
 }
 
-// find returns the route of a request, or nil.
-func (t *routeTable) find(host string, u *url.URL) *route {
+// A Certainty says whether other servers and routers find the same route for a
+// path that can be read in more than one way.
+type Certainty uint8
+
+const (
+	Certain   Certainty = iota // all of them do
+	IfCleaned                  // those do that clean a path of "//", "/./" and "/../"
+	Uncertain                  // not even those: they differ over escapes, backslashes, semicolons
+)
+
+// Find returns the route of a request, or nil: the one that [http.ServeMux] finds,
+// but without allocating where the path is plain.
+func (t *Table[V]) Find(host string, u *url.URL) (*Route[V], Certainty) {
 	host = plainHost(host)
 	p := u.Path
 	switch {
 	case p == "":
 		p = "/" // of "GET http://example.com HTTP/1.1"
 	case p[0] != '/':
-		return nil // of OPTIONS *
+		return nil, Certain // of OPTIONS *
 	}
 	// A RawPath is there where the path is not escaped as net/url would.
-	if strings.IndexByte(u.RawPath, '%') < 0 && isClean(p) {
-		return t.match(host, p)
+	if strings.IndexByte(u.RawPath, '%') < 0 && isPlain(p) {
+		return t.match(host, p), Certain
 	}
-	// What the next handler makes of this path is not known: whether it cleans it,
-	// parts segments before it unescapes them, or leaves odd escapes as they are.
 	parted, odd, err := unescaped(u.EscapedPath())
 	if err != nil {
-		return nil
+		return nil, Uncertain
 	}
-	r := t.match(host, p)
-	for _, reading := range [...]string{cleaned(p), parted, cleaned(parted), odd, cleaned(odd)} {
-		if t.match(host, reading) != r {
-			return nil
+	r := t.match(host, cleaned(parted))
+	for _, reading := range [...]string{p, odd, loose(p)} {
+		if t.match(host, cleaned(reading)) != r {
+			return r, Uncertain
 		}
 	}
-	return r
+	for _, reading := range [...]string{p, odd, parted} {
+		if t.match(host, reading) != r {
+			return r, IfCleaned
+		}
+	}
+	return r, Certain
 }
 
 // unescaped returns path with its segments unescaped one by one: all of them, a
@@ -208,10 +233,32 @@ func plainHost(host string) string {
 	return header.Lower(strings.TrimSuffix(host, "."))
 }
 
-// isClean reports whether p has neither empty segments nor dot segments.
-func isClean(p string) bool {
-	for i := 0; i+1 < len(p); i++ {
-		if p[i] != '/' {
+// loose returns p as servers read it to which a backslash is a slash, and what
+// follows a semicolon in a segment a parameter.
+func loose(p string) string {
+	var b strings.Builder
+	parameter := false
+	for i := range len(p) {
+		c := p[i]
+		if c == '\\' {
+			c = '/'
+		}
+		parameter = c == ';' || parameter && c != '/'
+		if !parameter {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
+
+// isPlain reports whether p has one reading: no empty segment, no dot segment,
+// no backslash and no semicolon.
+func isPlain(p string) bool {
+	for i := range len(p) {
+		switch {
+		case p[i] == '\\' || p[i] == ';':
+			return false
+		case p[i] != '/' || i+1 == len(p):
 			continue
 		}
 		rest := strings.TrimPrefix(p[i+1:], ".")
@@ -225,18 +272,18 @@ func isClean(p string) bool {
 
 // match returns the most specific route of a path that is clean: one of the host
 // before one of every host.
-func (t *routeTable) match(host, path string) *route {
+func (t *Table[V]) match(host, path string) *Route[V] {
 	own, all := t.hosts[host], t.hosts[""]
 	r := own.match(path)
 	last := own
 	if r == nil {
 		r, last = all.match(path), all
 	}
-	if r != nil && !strings.HasSuffix(r.pattern, "/") && !strings.HasSuffix(r.pattern, "...}") {
+	if r != nil && !strings.HasSuffix(r.Pattern, "/") && !strings.HasSuffix(r.Pattern, "...}") {
 		return r
 	}
 	// As the mux has it: "/api" belongs to "/api/", to which it is redirected.
-	for _, n := range [...]*routeNode{own, last} {
+	for _, n := range [...]*node[V]{own, last} {
 		if d := n.directory(path); d != nil {
 			return d
 		}
@@ -244,7 +291,7 @@ func (t *routeTable) match(host, path string) *route {
 	return r
 }
 
-func (n *routeNode) match(path string) *route {
+func (n *node[V]) match(path string) *Route[V] {
 	switch {
 	case n == nil:
 		return nil
@@ -266,7 +313,7 @@ func (n *routeNode) match(path string) *route {
 }
 
 // directory returns the route of path with a slash added, and nothing behind it.
-func (n *routeNode) directory(path string) *route {
+func (n *node[V]) directory(path string) *Route[V] {
 	switch {
 	case n == nil || path == "/":
 		return nil
