@@ -1,7 +1,9 @@
 package policyfile_test
 
 import (
+	"errors"
 	"flag"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -58,11 +60,48 @@ func TestEveryKeyReachesItsField(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b cors.OriginSource) bool { return a == nil && b == nil })); diff != "" {
+	if diff := cmp.Diff(want, got, sameFile); diff != "" {
 		t.Errorf("Load (-want +got):\n%s", diff)
 	}
 	if _, err := cors.NewRoutes(got.Policies()); err != nil {
 		t.Errorf("NewRoutes refuses what Load accepts: %v", err)
+	}
+}
+
+func TestLinesMayEndAsOnOtherSystems(t *testing.T) {
+	text, err := os.ReadFile("testdata/good/full.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := policyfile.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, other := range map[string]string{
+		"CR LF":           strings.ReplaceAll(string(text), "\n", "\r\n"),
+		"byte order mark": "\ufeff" + string(text),
+		"no last newline": strings.TrimSuffix(string(text), "\n"),
+	} {
+		got, err := policyfile.Parse([]byte(other))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		} else if diff := cmp.Diff(want, got, sameFile); diff != "" {
+			t.Errorf("%s:\n%s", name, diff)
+		}
+	}
+}
+
+func TestLoadNamesTheFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "cors.yaml")
+	if _, err := policyfile.Load(path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("Load of a file that is not there: %v, want %v", err, fs.ErrNotExist)
+	}
+	if err := os.WriteFile(path, []byte("routes: {}\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	_, err := policyfile.Load(path)
+	if want := path + `:1:9: routes: there is no route; write a route such as "/api/:", and its policy below it, indented`; err == nil || err.Error() != want {
+		t.Errorf("Load: %v, want %s", err, want)
 	}
 }
 
