@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/crossorigin/cors/audit"
@@ -15,11 +17,12 @@ import (
 
 // A verification is a plan and what came of it, to be told.
 type verification struct {
-	policy, url, browser string
-	plan                 *audit.Plan
-	report               *audit.Report
-	style                report.Style
-	quiet                bool
+	policy, server, browser string
+	connect                 map[string]string
+	plan                    *audit.Plan
+	report                  *audit.Report
+	style                   report.Style
+	quiet                   bool
 }
 
 // verdict is what the command exits with.
@@ -43,17 +46,17 @@ func (v *verification) verdict() error {
 		if strings.Contains(why, "certificate") {
 			hint = "have its authority trusted: SSL_CERT_FILE names a file of certificates"
 		}
-		return (&report.Failure{Code: report.Unreachable, Err: fmt.Errorf("%s: no answer to %d of %d expectations: %s", v.url, unreachable, len(v.report.Results), why)}).
+		return (&report.Failure{Code: report.Unreachable, Err: fmt.Errorf("%s: no answer to %d of %d expectations: %s", v.server, unreachable, len(v.report.Results), why)}).
 			WithHint("%s", hint)
 	case kept == 0:
-		return report.Misused("nothing could be asked at %s", v.url).WithHint("the lines above say why")
+		return report.Misused("nothing could be asked at %s", v.server).WithHint("the lines above say why")
 	}
 	return nil
 }
 
 // begin tells what will be done, before it is.
 func (v *verification) begin(w io.Writer) {
-	fmt.Fprintf(w, "%s at %s: %s, %s at most, as %s\n", report.Clean(v.policy), report.Clean(v.url),
+	fmt.Fprintf(w, "%s at %s: %s, %s at most, as %s\n", report.Clean(v.policy), report.Clean(v.server),
 		count(v.plan.Len(), "expectation"), count(v.plan.Requests, "request"), browserNames[v.browser])
 	if v.plan.Unsafe > 0 {
 		fmt.Fprintf(w, "%d of them with methods that may change something\n", v.plan.Unsafe)
@@ -91,7 +94,7 @@ func (v *verification) text(w io.Writer) {
 		if next := i + 1; r.Verdict != audit.Broken && next < len(told) && told[next].Got == r.Got && told[next].Route == r.Route {
 			continue
 		}
-		for _, d := range details(r.Result) {
+		for _, d := range v.details(r.Result) {
 			fmt.Fprintf(w, "            %s %s\n", v.style.Faint(fmt.Sprintf("%-8s", d.name)), report.Clean(d.text))
 		}
 	}
@@ -154,7 +157,7 @@ func (v *verification) line(w io.Writer, r told) {
 type detail struct{ name, text string }
 
 // details say what came of an expectation, beyond that it is kept.
-func details(r audit.Result) []detail {
+func (v *verification) details(r audit.Result) []detail {
 	switch {
 	case r.Got == "":
 		return nil
@@ -174,7 +177,45 @@ func details(r audit.Result) []detail {
 	if mend != "" {
 		all = append(all, detail{"mend", mend})
 	}
+	if more := v.more(r); more != "" {
+		all = append(all, detail{"more", more})
+	}
 	return all
+}
+
+// more is the command that explains a blocked fetch at length; "" where that
+// command would not ask the same: of a server that it does not find, or without
+// the preflight that a watched upload has, so that the request itself is sent.
+func (v *verification) more(r audit.Result) string {
+	u, err := url.Parse(r.URL)
+	if r.Blocked == nil || err != nil || r.Request.UploadListeners || v.connect[u.Hostname()] != "" || slices.Contains(v.plan.Insecure, u.Scheme+"://"+u.Host) {
+		return ""
+	}
+	words := []string{"cors", "explain", r.URL, "--origin", r.Origin}
+	if r.Method != http.MethodGet {
+		words = append(words, "-X", r.Method)
+	}
+	for _, f := range r.Request.Header {
+		words = append(words, "-H", f.Name+": "+f.Value)
+	}
+	if r.Request.Credentials == fetch.CredentialsInclude {
+		words = append(words, "--credentials", "include")
+	}
+	for i, word := range words {
+		words[i] = shellWord(word)
+	}
+	return strings.Join(words, " ")
+}
+
+// shellWord quotes s for a shell, where that is needed.
+func shellWord(s string) string {
+	safe := func(r rune) bool {
+		return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("-_./:=@%+,", r)
+	}
+	if s != "" && strings.IndexFunc(s, func(r rune) bool { return !safe(r) }) < 0 {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
 func asked(r audit.Result) string {
@@ -214,7 +255,7 @@ func (v *verification) suites() []report.Suite {
 			all = append(all, report.Suite{Name: name})
 		}
 		var text strings.Builder
-		for _, d := range details(r) {
+		for _, d := range v.details(r) {
 			fmt.Fprintf(&text, "%-8s %s\n", d.name, d.text)
 		}
 		c := report.Case{Name: r.Expect}
@@ -283,7 +324,7 @@ type (
 
 func (v *verification) json() jsonVerification {
 	out := jsonVerification{
-		SchemaVersion: verificationVersion, Policy: v.policy, URL: v.url, Browser: v.browser,
+		SchemaVersion: verificationVersion, Policy: v.policy, URL: v.server, Browser: v.browser,
 		Requests: jsonRequests{v.plan.Requests, v.report.Requests}, Omitted: v.plan.Omitted,
 		Counts: map[audit.Verdict]int{}, Results: []jsonResult{},
 	}

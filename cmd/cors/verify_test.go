@@ -19,7 +19,7 @@ import (
 
 // TestVerifyScripts runs testdata/verify with servers to ask. In the environment
 // are their addresses: KEEPING keeps the cors.yaml of the script, CARELESS is
-// what people write by hand, HOSTILE means ill, and UPSTREAM is the URL of an
+// what people write by hand (and at PLAIN, which is a URL), HOSTILE means ill, and UPSTREAM is the URL of an
 // application that knows nothing of CORS. At NOBODY nobody listens.
 func TestVerifyScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -36,6 +36,9 @@ func TestVerifyScripts(t *testing.T) {
 			}
 			start("CARELESS", http.HandlerFunc(careless))
 			start("HOSTILE", http.HandlerFunc(hostile))
+			plain := httptest.NewServer(http.HandlerFunc(careless))
+			env.Defer(plain.Close)
+			env.Setenv("PLAIN", plain.URL)
 			upstream := httptest.NewServer(http.HandlerFunc(application))
 			env.Defer(upstream.Close)
 			env.Setenv("UPSTREAM", upstream.URL)
