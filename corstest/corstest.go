@@ -56,7 +56,7 @@ func (p *Page) Get(url string) *Result {
 // at url. A cookie for other sites' pages needs "SameSite=None; Secure".
 func (p *Page) SetCookie(url, cookie string) {
 	p.t.Helper()
-	if err := p.Browser.Cookies.SetCookie(url, cookie); err != nil {
+	if err := p.Browser.Cookies.Receive(url, cookie); err != nil {
 		p.t.Fatalf("corstest: setting a cookie at %s: %v", url, err)
 	}
 }

@@ -101,7 +101,7 @@ func TestCookies(t *testing.T) {
 		w.Header().Set("Access-Control-Allow-Credentials", "true")
 		w.Header().Set("Access-Control-Allow-Methods", "PUT")
 	}))
-	page.SetCookie("https://api.example.com", "sid=1; Secure; SameSite=None")
+	page.SetCookie("https://api.example.com", "sid=1; Secure; HttpOnly; SameSite=None")
 	page.SetCookie("https://api.example.com", "lax=1")
 	page.Fetch(&fetch.Request{URL: api}).Allowed()
 	page.Fetch(&fetch.Request{URL: api, Method: "PUT", Credentials: fetch.CredentialsInclude}).Allowed()

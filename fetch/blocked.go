@@ -13,8 +13,9 @@ type BlockedError struct {
 	Code Code
 	Step Step
 
-	// Header and Value are what decided: a response-header and its lines joined by
-	// ", ", or the request-header that was not allowed. Value may be hostile.
+	// Header and Value are what decided: a response-header, and its lines joined by
+	// ", ". Where a status decided, Value is that and Header is empty. Both come
+	// from the server, which may be hostile.
 	Header, Value string
 
 	// Name is the request-header that a preflight did not allow, in lower case.
@@ -24,7 +25,7 @@ type BlockedError struct {
 	// to a third origin.
 	Origin string
 
-	URL       string // that was fetched when it was blocked, after Hop redirects
+	URL       string // that was fetched when it was blocked, after Hop redirects; without fragment and password
 	Hop       int
 	Preflight bool // it was the preflight that failed
 

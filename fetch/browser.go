@@ -38,8 +38,8 @@ type Browser struct {
 
 	// RefusePrivateAddresses refuses to connect to addresses that are not public:
 	// loopback, private, link-local. It is for servers that fetch URLs which their
-	// users give, and is judged on the address that is dialled. With a Transport, which
-	// dials for itself, or a Dial every fetch fails with a [*RequestError].
+	// users give, and is judged on the address that is dialled. With a Transport or
+	// a Dial, which dial for themselves, every fetch fails with a [*RequestError].
 	RefusePrivateAddresses bool
 
 	// UserAgent is the User-Agent of requests whose page sets none; "" means a

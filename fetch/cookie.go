@@ -90,6 +90,17 @@ func (j *CookieJar) SetCookie(url, cookie string) error {
 	return j.store(u, cookie, strictOrLess, nonHTTP)
 }
 
+// Receive does what a line of Set-Cookie does in a response from url to a page of
+// its own site: unlike [CookieJar.SetCookie] it takes cookies that are HttpOnly.
+// The error says why the cookie is refused.
+func (j *CookieJar) Receive(url, line string) error {
+	u, err := parseURL(url, nil)
+	if err != nil {
+		return fmt.Errorf("cookies: %w", err)
+	}
+	return j.store(u, line, strictOrLess, overHTTP)
+}
+
 // Who asks for cookies: an HTTP exchange, or a script.
 type cookieAPI uint8
 

@@ -11,7 +11,8 @@ import (
 )
 
 // A Request is what a page asks for: the arguments of fetch(), or what an
-// XMLHttpRequest collects.
+// XMLHttpRequest collects. Unless it has a Stream it may be used again, and by
+// several goroutines.
 //
 // https://fetch.spec.whatwg.org/#request-class
 type Request struct {
@@ -30,9 +31,11 @@ type Request struct {
 	Body []byte
 
 	// Stream is a body that can be read only once, as from a ReadableStream: it
-	// cannot be sent again after a redirect. It excludes Body.
+	// needs a preflight, and HTTP/2, and cannot be sent again after a redirect. It
+	// excludes Body.
 	Stream io.Reader
 
+	// Left empty, these are as fetch() has them.
 	Mode        Mode
 	Credentials Credentials
 	Redirect    Redirect
@@ -117,7 +120,7 @@ const (
 // A RequestError says why a page cannot make a request at all: in a browser,
 // a TypeError from new Request().
 type RequestError struct {
-	Field  string // of Request
+	Field  string // of Request, or as in "Page.URL"
 	Value  string
 	Reason string // why, and what to do instead
 	Err    error  // for a URL, what its parser said; may be nil

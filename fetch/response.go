@@ -57,7 +57,7 @@ func (r *Response) Get(name string) (value string, ok bool) {
 type Exchange struct {
 	Preflight     bool
 	Method        string
-	URL           string
+	URL           string // without fragment and password
 	RequestHeader []header.Field
 
 	// Nothing below is set where no response came.
