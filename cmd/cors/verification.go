@@ -18,7 +18,7 @@ import (
 // A verification is a plan and what came of it, to be told.
 type verification struct {
 	policy, server, browser string
-	connect                 map[string]string
+	target                  audit.Target
 	plan                    *audit.Plan
 	report                  *audit.Report
 	style                   report.Style
@@ -184,11 +184,17 @@ func (v *verification) details(r audit.Result) []detail {
 }
 
 // more is the command that explains a blocked fetch at length; "" where that
-// command would not ask the same: of a server that it does not find, or without
-// the preflight that a watched upload has, so that the request itself is sent.
+// command would not ask the same.
 func (v *verification) more(r audit.Result) string {
 	u, err := url.Parse(r.URL)
-	if r.Blocked == nil || err != nil || r.Request.UploadListeners || v.connect[u.Hostname()] != "" || slices.Contains(v.plan.Insecure, u.Scheme+"://"+u.Host) {
+	if r.Blocked == nil || err != nil {
+		return ""
+	}
+	switch {
+	case r.Request.UploadListeners, // it would have no preflight, and be sent
+		len(v.target.Header) > 0, // the page would set them
+		v.target.Connect[u.Hostname()] != "",
+		slices.Contains(v.plan.Insecure, u.Scheme+"://"+u.Host):
 		return ""
 	}
 	words := []string{"cors", "explain", r.URL, "--origin", r.Origin}

@@ -95,7 +95,7 @@ func (f *verifyFlags) verify(cmd *cobra.Command, policy, url string) error {
 		}
 	}
 	out := cmd.OutOrStdout()
-	v := verification{policy: policy, server: url, connect: target.Connect, browser: f.browser, plan: plan, style: report.For(out), quiet: f.quiet}
+	v := verification{policy: policy, server: url, target: target, browser: f.browser, plan: plan, style: report.For(out), quiet: f.quiet}
 	if !f.json {
 		v.begin(out)
 	}
