@@ -36,7 +36,7 @@ func snippets(t *testing.T, page string) (loads []string, refused map[string]str
 }
 
 func TestTheDocumentationsExamplesLoad(t *testing.T) {
-	for _, page := range []string{"../docs/cors-yaml.md", "../README.md", "../README.ja.md"} {
+	for _, page := range []string{"../docs/cors-yaml.md", "../docs/cors-yaml.ja.md", "../README.md", "../README.ja.md"} {
 		s := schema(t)
 		loads, refused := snippets(t, page)
 		if len(loads) == 0 {
