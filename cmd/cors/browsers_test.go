@@ -118,7 +118,7 @@ func TestBrowsersReadThroughServe(t *testing.T) {
 				t.Skip(err)
 			}
 			t.Parallel()
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 			defer cancel()
 			got, err := readInBrowser(ctx, t, name)
 			if err != nil {

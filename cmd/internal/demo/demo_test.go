@@ -119,7 +119,7 @@ func TestThePageShowsWhoReadsInEachBrowser(t *testing.T) {
 					reports <- report
 				},
 			})
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 			defer cancel()
 			p, err := browser.Start(ctx, name, d.Page+"/drive")
 			if err != nil {
@@ -128,7 +128,7 @@ func TestThePageShowsWhoReadsInEachBrowser(t *testing.T) {
 			defer p.Close()
 			select {
 			case <-ctx.Done():
-				t.Fatal("the page showed no result in a minute")
+				t.Fatal("the page showed no result in 3 minutes")
 			case got := <-reports:
 				for _, key := range slices.Sorted(maps.Keys(want)) {
 					if !regexp.MustCompile(want[key]).MatchString(got[key]) {
