@@ -2,6 +2,7 @@ package origin
 
 import (
 	"maps"
+	"math/bits"
 	"slices"
 	"strings"
 )
@@ -109,29 +110,34 @@ func (x *index) match(o Origin) bool {
 	if len(x.groups) == 0 {
 		return false
 	}
-	// The whole host, then what begins with each of its dots: one look-up for each
-	// length that some pattern has.
-	label := strings.IndexByte(o.host, '.')
-	for i := 0; i < len(o.host); i++ {
-		if i > 0 && o.host[i] != '.' {
-			continue
-		}
-		end := o.host[i:]
-		if x.lengths[len(end)/64]>>(len(end)%64)&1 == 0 {
-			continue
-		}
-		g := x.groups[end]
-		if g == nil {
-			continue
-		}
-		if slices.ContainsFunc(g.patterns, func(p Pattern) bool { return p.Match(o) }) {
-			return true
-		}
-		if i == label && x.matchLabel(g.shapes, o, i) {
-			return true
+	// The end of each length that some pattern has, if it is all of the host or
+	// begins with a dot.
+	for w, word := range x.lengths {
+		for ; word != 0; word &= word - 1 {
+			i := len(o.host) - (w*64 + bits.TrailingZeros64(word))
+			if i < 0 {
+				return false
+			}
+			if (i == 0 || o.host[i] == '.') && x.matchEnd(o, i) {
+				return true
+			}
 		}
 	}
 	return false
+}
+
+// matchEnd reports whether a pattern matches o whose end is what begins at i.
+func (x *index) matchEnd(o Origin, i int) bool {
+	g := x.groups[o.host[i:]]
+	if g == nil {
+		return false
+	}
+	for _, p := range g.patterns {
+		if p.Match(o) {
+			return true
+		}
+	}
+	return len(g.shapes) > 0 && i == strings.IndexByte(o.host, '.') && x.matchLabel(g.shapes, o, i)
 }
 
 // matchLabel reports whether a pattern with one of the shapes matches o, whose
