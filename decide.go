@@ -56,7 +56,7 @@ type Reason uint8
 
 const (
 	ReasonNone                 Reason = iota // it is allowed, or not CORS
-	ReasonOff                                // the policy allows no origin
+	ReasonOff                                // the policy allows no origin, or no route matches
 	ReasonOriginSyntax                       // Origin is not one serialised origin
 	ReasonOrigin                             // the origin is not allowed
 	ReasonOriginSource                       // the OriginSource failed

@@ -10,7 +10,7 @@ import (
 // with errors.As, or all of them through Unwrap() []error.
 type PolicyError struct {
 	Route  string // the pattern of [NewRoutes] whose policy it is, or ""
-	Field  string // of Policy
+	Field  string // of Policy; "pattern" where a route has no good one
 	Index  int    // of the element, where Field is a list; otherwise -1
 	Value  string // what is there, as it was written
 	Reason string // what is wrong with it

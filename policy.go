@@ -71,7 +71,7 @@ type Policy struct {
 	InsecureAllowPublicSuffix bool
 
 	// InsecureAllowHTTP lets origins with the scheme http (other than
-	// loopback hosts) be listed together with Credentials: whoever is on the
+	// loopback hosts) be allowed together with Credentials: whoever is on the
 	// visitor's network can speak as such an origin.
 	InsecureAllowHTTP bool
 
@@ -81,5 +81,8 @@ type Policy struct {
 }
 
 // An OriginSource reports whether o may read responses. An error refuses the
-// request and reaches the observer. It must be safe for concurrent use.
+// request and reaches the observer. It must be safe for concurrent use. It is
+// never asked about opaque origins, nor, together with Credentials and without
+// InsecureAllowHTTP, about those with the scheme http that are not of this
+// machine.
 type OriginSource func(ctx context.Context, o origin.Origin) (bool, error)
