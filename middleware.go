@@ -65,13 +65,13 @@ func (m *Middleware) Decide(ctx context.Context, r Request) Decision {
 // DecideHTTP is [Middleware.Decide] for a request of net/http, of which the
 // observer is told.
 func (m *Middleware) DecideHTTP(r *http.Request) (d Decision) {
-	m.decideHTTP(r, &d)
+	view := RequestOf(r)
+	m.decideHTTP(r, &view, &d)
 	return d
 }
 
-func (m *Middleware) decideHTTP(r *http.Request, d *Decision) {
-	view := RequestOf(r)
-	m.compiled().decide(r.Context(), &view, d)
+func (m *Middleware) decideHTTP(r *http.Request, view *Request, d *Decision) {
+	m.compiled().decide(r.Context(), view, d)
 	m.observer.tell(r, d)
 }
 
@@ -94,20 +94,21 @@ func RequestOf(r *http.Request) Request {
 func (m *Middleware) Wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var d Decision
-		m.decideHTTP(r, &d)
-		serve(w, r, &d, next)
+		view := RequestOf(r)
+		m.decideHTTP(r, &view, &d)
+		serve(w, r, &view, &d, next)
 	})
 }
 
-func serve(w http.ResponseWriter, r *http.Request, d *Decision, next http.Handler) {
+func serve(w http.ResponseWriter, r *http.Request, view *Request, d *Decision, next http.Handler) {
 	switch {
 	case d.policy.policy.OverrideHandler:
 		override(w, r, *d, next)
 	case d.Kind == Preflight:
-		d.apply(w.Header())
+		d.apply(w.Header(), view)
 		w.WriteHeader(d.Status())
 	default:
-		d.apply(w.Header())
+		d.apply(w.Header(), view)
 		next.ServeHTTP(w, r)
 	}
 }

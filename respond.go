@@ -61,10 +61,13 @@ func (d *Decision) allowOrigin() string {
 
 // Apply writes the headers of the response into h: Vary is added to, what else
 // it writes is set. It is [Decision.Fields] without an allocation. No value in
-// h is shared with another response.
-func (d Decision) Apply(h http.Header) { d.apply(h) }
+// h is shared with another response; the lines of names are the request's own.
+func (d Decision) Apply(h http.Header) { d.apply(h, &Request{}) }
 
-func (d *Decision) apply(h http.Header) {
+// apply takes what r, if it is the request, has as it is to be in the response:
+// then request and response share the value, which costs nothing, and no others
+// do.
+func (d *Decision) apply(h http.Header, r *Request) {
 	c := d.policy
 	if c == nil {
 		return
@@ -74,7 +77,7 @@ func (d *Decision) apply(h http.Header) {
 		s.vary(h)
 	}
 	if d.grants() {
-		s.grant(h, d)
+		s.grant(h, d, r)
 	}
 	slabs.Put(s)
 }
@@ -100,9 +103,13 @@ func (s *slab) value(v string) []string {
 }
 
 // grant writes Access-Control-*.
-func (s *slab) grant(h http.Header, d *Decision) {
+func (s *slab) grant(h http.Header, d *Decision, r *Request) {
 	c := d.policy
-	h[header.AccessControlAllowOrigin] = s.value(d.allowOrigin())
+	if !c.anyOrigin && len(r.Origin) > 0 {
+		h[header.AccessControlAllowOrigin] = r.Origin[:1:1]
+	} else {
+		h[header.AccessControlAllowOrigin] = s.value(d.allowOrigin())
+	}
 	if c.policy.Credentials {
 		h[header.AccessControlAllowCredentials] = s.value("true")
 	}
@@ -112,11 +119,14 @@ func (s *slab) grant(h http.Header, d *Decision) {
 		}
 		return
 	}
-	if d.method != "" {
+	switch {
+	case d.method == "":
+	case len(r.AccessControlRequestMethod) > 0:
+		h[header.AccessControlAllowMethods] = r.AccessControlRequestMethod[:1:1]
+	default:
 		h[header.AccessControlAllowMethods] = s.value(d.method)
 	}
 	if len(d.names) > 0 {
-		// The request's own lines: nobody reads the request once it is answered.
 		h[header.AccessControlAllowHeaders] = d.names[:len(d.names):len(d.names)]
 	}
 	if c.maxAge != "" {
@@ -148,7 +158,7 @@ func (s *slab) vary(h http.Header) {
 // removes all that are there, and applies d.
 func (d Decision) Own(h http.Header) {
 	Strip(h)
-	d.apply(h)
+	d.apply(h, &Request{})
 }
 
 // Strip removes every header whose name begins with Access-Control- from h, the

@@ -91,13 +91,13 @@ func (rs *Routes) Decide(ctx context.Context, host, path string, r Request) Deci
 // DecideHTTP is [Routes.Decide] for a request of net/http, of which the observer
 // is told.
 func (rs *Routes) DecideHTTP(r *http.Request) (d Decision) {
-	rs.decideHTTP(r, &d)
+	view := RequestOf(r)
+	rs.decideHTTP(r, &view, &d)
 	return d
 }
 
-func (rs *Routes) decideHTTP(r *http.Request, d *Decision) {
-	view := RequestOf(r)
-	rs.decide(r.Context(), r.Host, r.URL, &view, d)
+func (rs *Routes) decideHTTP(r *http.Request, view *Request, d *Decision) {
+	rs.decide(r.Context(), r.Host, r.URL, view, d)
 	rs.observer.tell(r, d)
 }
 
@@ -116,7 +116,8 @@ func (rs *Routes) decide(ctx context.Context, host string, u *url.URL, r *Reques
 func (rs *Routes) Wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var d Decision
-		rs.decideHTTP(r, &d)
-		serve(w, r, &d, next)
+		view := RequestOf(r)
+		rs.decideHTTP(r, &view, &d)
+		serve(w, r, &view, &d, next)
 	})
 }

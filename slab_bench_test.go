@@ -20,7 +20,7 @@ func BenchmarkValues(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			clear(h)
-			d.apply(h)
+			d.apply(h, &Request{})
 		}
 	})
 	shared := [...][]string{{"Origin"}, {"https://a.example"}, {"true"}, {"X-A"}}
