@@ -2,22 +2,38 @@ package main
 
 import (
 	"compress/gzip"
+	"encoding/pem"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
 // startAPI sets $API to the origin of a server of another site, for the page
-// https://app.example.com.
+// https://app.example.com. Over TLS, and HTTP/2 where that is wanted, its
+// certificate is in ca.pem.
 func startAPI(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) > 0 {
-		ts.Fatalf("usage: api")
+	over := strings.Join(args, " ")
+	server := httptest.NewUnstartedServer(http.HandlerFunc(serveAPI))
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	switch {
+	case neg:
+		ts.Fatalf("usage: api [tls | h2]")
+	case over == "":
+		server.Start()
+	case over == "tls", over == "h2":
+		server.EnableHTTP2 = over == "h2"
+		server.StartTLS()
+		ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+		ts.Check(os.WriteFile(ts.MkAbs("ca.pem"), ca, 0o666))
+	default:
+		ts.Fatalf("usage: api [tls | h2]")
 	}
-	server := httptest.NewServer(http.HandlerFunc(serveAPI))
 	ts.Defer(server.Close)
 	ts.Setenv("API", server.URL)
 }
@@ -42,6 +58,7 @@ func serveAPI(w http.ResponseWriter, r *http.Request) {
 		allow()
 		h.Set("X-Request-Id", "7")
 		body, _ := io.ReadAll(r.Body)
+		h.Set("X-Protocol", r.Proto)
 		fmt.Fprintf(w, "%s by %s, cookie %q, body %q\n", r.Method, r.Header.Get("Origin"), r.Header.Get("Cookie"), body)
 	case "/private":
 		fmt.Fprintln(w, "secret")
