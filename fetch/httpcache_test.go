@@ -203,3 +203,41 @@ func TestStaleWhileRevalidateAsksInTheBackground(t *testing.T) {
 		<-asked // the second is asked for though the page has its response
 	}
 }
+
+func TestARangeIsCutFromAWholeResponse(t *testing.T) {
+	requests := 0
+	b := &fetch.Browser{Transport: serve{http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		requests++
+		w.Header().Set("Cache-Control", "max-age=60")
+		io.WriteString(w, "0123456789")
+	})}}
+	page := b.Open("https://app.example.com/")
+	for _, tt := range []struct {
+		asked        string
+		status       int
+		contentRange string
+		body         string
+		requests     int
+	}{
+		{"", 200, "", "0123456789", 1},
+		{"bytes=0-1", 206, "bytes 0-1/10", "01", 1},
+		{"bytes=7-", 206, "bytes 7-9/10", "789", 1},
+		{"bytes=-1", 206, "bytes 9-9/10", "9", 1},
+		{"bytes=0-1,4-5", 200, "", "0123456789", 2},
+	} {
+		in := &fetch.Request{URL: "https://app.example.com/"}
+		if tt.asked != "" {
+			in.Header = []header.Field{{Name: "Range", Value: tt.asked}}
+		}
+		res, err := page.Fetch(t.Context(), in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(res.Body)
+		res.Body.Close()
+		contentRange, _ := res.Get("Content-Range")
+		if err != nil || res.Status != tt.status || contentRange != tt.contentRange || string(body) != tt.body || requests != tt.requests {
+			t.Errorf("Range %q: %d, %q, %q, %v after %d requests, want %d, %q, %q after %d", tt.asked, res.Status, contentRange, body, err, requests, tt.status, tt.contentRange, tt.body, tt.requests)
+		}
+	}
+}

@@ -491,8 +491,9 @@ func (r *request) cachesRange() bool {
 	if r.browser.Profile == Firefox && value != "bytes=0-" {
 		return false
 	}
+	// HTTP lets a cache cut a range from a whole response; browsers go further.
 	_, _, ok = parseRange(value, 1)
-	return ok && r.quirk(rangesCached)
+	return ok && (r.browser.Profile == Standard || r.quirk(rangesCached))
 }
 
 var singleRange = regexp.MustCompile(`^(?i:bytes)[ \t]*=[ \t]*([0-9]*)[ \t]*-[ \t]*([0-9]*)$`)
@@ -518,7 +519,7 @@ func parseRange(value string, size int) (start, end int, ok bool) {
 // cutRange cuts the range that r asks for from a whole response in the cache.
 func (r *request) cutRange(res *response, body []byte) *response {
 	value, ok := get(r.headers, "Range")
-	if !ok || res.status != 200 || r.browser.Profile != Chromium {
+	if !ok || res.status != 200 || r.browser.Profile != Chromium && r.browser.Profile != Standard {
 		return res
 	}
 	start, end, ok := parseRange(value, len(body))
