@@ -365,7 +365,10 @@ func extractLength(list []header.Field) (length int64, ok bool) {
 		return -1, true
 	}
 	length, err := strconv.ParseInt(values[0], 10, 64)
-	return length, err == nil
+	if err != nil {
+		return -1, true // more than there can be says nothing, to browsers
+	}
+	return length, true
 }
 
 // readLines reads the lines of a head up to the empty one, or to io.EOF.
@@ -409,24 +412,31 @@ func readLine(r *bufio.Reader, left *int64) (line []byte, err error) {
 	}
 }
 
-// parseStatusLine takes one to three digits.
+// parseStatusLine takes any version, since what comes is HTTP/1 all the same,
+// and a status of one to three digits.
 //
 // https://www.rfc-editor.org/rfc/rfc9112#name-status-line
 func parseStatusLine(line string) (version string, status int, text string, err error) {
 	bad := fmt.Errorf("%w: its first line is %.100q", errMalformedHead, line)
-	if len(line) < len("HTTP/1.1") || !header.EqualFold(line[:len("HTTP/")], "HTTP/") {
+	if len(line) < len("HTTP/") || !header.EqualFold(line[:len("HTTP/")], "HTTP/") {
 		return "", 0, "", bad
 	}
-	version, rest, _ := strings.Cut(line[len("HTTP/"):], " ")
-	if len(version) != len("1.1") || version[1] != '.' || version[0] != '1' || version[2]-'0' > 9 {
-		return "", 0, "", bad
-	}
-	code, text, _ := strings.Cut(strings.TrimLeft(rest, " "), " ")
+	version, rest := cutSpace(line[len("HTTP/"):])
+	code, text := cutSpace(rest)
 	if len(code) < 1 || len(code) > 3 || strings.Trim(code, "0123456789") != "" {
 		return "", 0, "", bad
 	}
 	status, err = strconv.Atoi(code)
-	return version, status, strings.Trim(text, " \t"), err
+	return version, status, strings.Trim(text, " "), err
+}
+
+// cutSpace cuts s at white space.
+func cutSpace(s string) (before, after string) {
+	i := strings.IndexAny(s, " \t")
+	if i < 0 {
+		return s, ""
+	}
+	return s[:i], strings.TrimLeft(s[i:], " \t")
 }
 
 // parseHeaderLines takes what is a header: a name, a colon and a value, which
