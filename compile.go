@@ -21,6 +21,7 @@ type compiled struct {
 	policy    Policy
 	origins   *origin.Set
 	wildcards []wildcard
+	few       []string // the exact origins, where they are so few that to look at each is fastest
 
 	anyOrigin bool // by a static "*"
 	varies    bool // the CORS headers of responses depend on the origin
@@ -106,7 +107,11 @@ func (c *compiled) compileOrigins(texts []string, fault report) {
 		}
 	}
 	c.origins.AddPattern(patterns...)
-	if err := c.origins.Add(without(texts, c.wildcards)...); err != nil {
+	exact := without(texts, c.wildcards)
+	if len(exact) <= 8 {
+		c.few = slices.Clone(exact)
+	}
+	if err := c.origins.Add(exact...); err != nil {
 		for i, text := range texts {
 			if isPlain(text) {
 				c.compileOrigin(i, text, fault)

@@ -3,6 +3,7 @@ package cors
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"github.com/crossorigin/cors/header"
 	"github.com/crossorigin/cors/origin"
@@ -128,6 +129,7 @@ func (c *compiled) judgeOrigin(ctx context.Context, r *Request, d *Decision) {
 		d.Reason = ReasonOff
 	case len(r.Origin) > 1:
 		d.Reason = ReasonOriginSyntax
+	case slices.Contains(c.few, r.Origin[0]):
 	default:
 		listed, o, err := c.origins.Find(r.Origin[0])
 		switch {
