@@ -470,6 +470,9 @@ func (r *request) cachedApart() string {
 	if anonymous && r.quirk(credentialsCachedApart) {
 		apart += " anonymous"
 	}
+	if r.permanent && r.quirk(permanentRedirectApart) {
+		apart += " redirected"
+	}
 	return apart
 }
 
@@ -540,8 +543,6 @@ func (r *request) cachesQuirkily(res *response) bool {
 	switch {
 	case r.quirk(nothingCached):
 		return false
-	case r.permanent && r.quirk(permanentRedirectNotCached):
-		return false
 	case !isStorableStatus(res) && !r.quirk(everyStatusCached):
 		return false
 	case r.browser.Profile == Chromium:
@@ -557,15 +558,6 @@ func (r *request) cachesQuirkily(res *response) bool {
 		return redirects && r.freshFor(res) > 0
 	}
 	return true
-}
-
-// keepsPermanent reports whether res is a permanent redirect, not from the cache,
-// that will answer the next request like this one.
-func (r *request) keepsPermanent(res *response) bool {
-	if res.cached || res.status != 301 && res.status != 308 || r.method != "GET" && r.method != "HEAD" {
-		return false
-	}
-	return r.cache == CacheForceCache || r.freshFor(res) > 0
 }
 
 func (r *request) freshFor(res *response) time.Duration {

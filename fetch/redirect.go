@@ -25,7 +25,7 @@ func httpRedirectFetch(ctx context.Context, r *request, res *response) (*respons
 	if err == nil && location == nil {
 		return res, nil
 	}
-	r.permanent = r.keepsPermanent(res)
+	r.permanent = res.cached && (res.status == 301 || res.status == 308)
 	res.close()
 	fail := func(code Code, number string) (*response, *BlockedError) {
 		return nil, r.blocked(code, anchor, number).because("Location", value)

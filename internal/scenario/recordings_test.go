@@ -17,14 +17,15 @@ import (
 
 var update = flag.Bool("u", false, "rewrite the golden files")
 
-// Each profile and what its browser did on the same scenarios.
+// Each profile and what its browser did: on the scenarios of scenarios.jsonl.gz,
+// and on those of quirks.jsonl, which isolate one quirk each.
 var browsers = []struct {
-	profile   fetch.Profile
-	recording string
+	profile           fetch.Profile
+	recording, quirks string
 }{
-	{fetch.Chromium, "chromium-156.jsonl.gz"},
-	{fetch.Firefox, "firefox-153.jsonl.gz"},
-	{fetch.WebKit, "webkit-2.50.jsonl.gz"},
+	{fetch.Chromium, "chromium-156.jsonl.gz", "quirks-chromium-156.jsonl"},
+	{fetch.Firefox, "firefox-153.jsonl.gz", "quirks-firefox-153.jsonl"},
+	{fetch.WebKit, "webkit-2.50.jsonl.gz", "quirks-webkit-2.50.jsonl"},
 }
 
 // A remainder is what a profile is known not to do as its browser did.
@@ -39,11 +40,12 @@ var remainders = []remainder{
 }
 
 func TestProfilesDoAsTheirBrowsersDid(t *testing.T) {
-	scenarios := load[scenario.Scenario](t, "scenarios.jsonl.gz")
+	scenarios, quirks := load[scenario.Scenario](t, "scenarios.jsonl.gz"), load[scenario.Scenario](t, "quirks.jsonl")
 	for _, b := range browsers {
 		t.Run(b.profile.String(), func(t *testing.T) {
-			got := play(t, scenarios, b.profile)
-			differ(t, b.profile, scenario.Compare(got, load[scenario.Recording](t, b.recording)))
+			got := play(t, slices.Concat(scenarios, quirks), b.profile)
+			want := slices.Concat(load[scenario.Recording](t, b.recording), load[scenario.Recording](t, b.quirks))
+			differ(t, b.profile, scenario.Compare(got, want))
 		})
 	}
 }
