@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 
 	"github.com/crossorigin/cors/header"
+	"github.com/crossorigin/cors/internal/public"
 )
 
 // httpNetworkFetch is HTTP-network fetch.
@@ -199,7 +200,7 @@ func networkCode(ctx context.Context, err error) (code Code, step string) {
 		return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(err.Error(), part) })
 	}
 	switch {
-	case errors.Is(err, errPrivateAddress):
+	case errors.Is(err, public.ErrNot):
 		return CodePrivateAddress, "8.1"
 	case ctx.Err() != nil:
 		return CodeAborted, "9.2"
