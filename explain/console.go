@@ -52,6 +52,10 @@ var messages = []message{
 	{fetch.Chromium, "LocalNetworkAccessPermissionDenied", "private-address", false, "Permission was denied for this request to access the `{list}` address space.", false},
 	{fetch.Chromium, "InsecurePrivateNetwork", "private-address", false, "The request client is not a secure context and the resource is in more-private address space `{list}`.", true},
 	{fetch.Chromium, "MixedContent", "mixed-content", false, "Mixed Content: The page at '{list}' was loaded over HTTPS, but requested an insecure resource '{url}'. This request has been blocked; the content must be served over HTTPS.", false},
+	{fetch.Chromium, "MIME", "mime-type", false, "Refused to execute script from '{url}' because its MIME type ('{value}') is not executable.", false},
+	{fetch.Chromium, "strict MIME", "nosniff", false, "Refused to execute script from '{url}' because its MIME type ('{value}') is not executable, and strict MIME type checking is enabled.", false},
+	{fetch.Chromium, "strict style", "nosniff", false, "Refused to apply style from '{url}' because its MIME type ('{value}') is not a supported stylesheet MIME type, and strict MIME checking is enabled.", false},
+	{fetch.Chromium, "ERR_BLOCKED_BY_ORB", "nosniff", false, "net::ERR_BLOCKED_BY_ORB", true},
 	{fetch.Chromium, "SRI", "integrity", false, "Fetch API cannot load {url}. SRI's integrity checks failed.", false},
 	{fetch.Chromium, "digest", "integrity", false, "Failed to find a valid digest in the 'integrity' attribute for resource '{url}' with computed SHA-256 integrity '{value}'. The resource has been blocked.", true},
 	{fetch.Chromium, "NoCorsRedirectModeNotFollow", "no-cors-redirect-mode", false, `Fetch API cannot load {url}. Request mode is "no-cors" but the redirect mode is not "follow".`, false},
@@ -109,6 +113,8 @@ var messages = []message{
 	{fetch.Firefox, "SOP", "same-origin-mode", false, "Security Error: Content at {list} may not load data from {url}.", false},
 	{fetch.Firefox, "SOP", "file-url", false, "Security Error: Content at {list} may not load or link to {url}.", false},
 	{fetch.Firefox, "COEP", "corp", false, "The resource at “{url}” was blocked due to its Cross-Origin-Resource-Policy header (or lack thereof). See https://developer.mozilla.org/docs/Web/HTTP/Cross-Origin_Resource_Policy_(CORP)#", false},
+	{fetch.Firefox, "MIMEMISMATCH", "mime-type", false, "Script from “{url}” was blocked because of a disallowed MIME type (“{value}”).", false},
+	{fetch.Firefox, "MIMEMISMATCH", "nosniff", false, "The resource from “{url}” was blocked due to MIME type (“{value}”) mismatch (X-Content-Type-Options: nosniff).", false},
 	{fetch.Firefox, "Sub-resource Integrity", "integrity", false, "None of the “{algorithm}” hashes in the integrity attribute match the content of the subresource at “{url}”. The computed hash is “{value}”.", false},
 	{fetch.Firefox, "Mixed Content Blocker", "mixed-content", false, "Blocked loading mixed active content “{url}”", false},
 
@@ -132,6 +138,9 @@ var messages = []message{
 	{fetch.WebKit, "W13", "corp", false, "Cancelled load to {url} because it violates the resource's Cross-Origin-Resource-Policy response header.", false},
 	{fetch.WebKit, "W14", "preflight-status", true, "Preflight response was blocked", true},
 	{fetch.WebKit, "W15", "same-origin-mode", false, "Cross origin requests are not allowed when using same-origin fetch mode.", true},
+	{fetch.WebKit, "MIME", "mime-type", false, "Refused to execute {url} as script because {value} is not a script MIME type.", false},
+	{fetch.WebKit, "nosniff", "nosniff", false, `Refused to execute {url} as script because "X-Content-Type-Options: nosniff" was given and its Content-Type is not a script MIME type.`, false},
+	{fetch.WebKit, "nosniff style", "nosniff", false, "Did not parse stylesheet at '{url}' because non CSS MIME types are not allowed in strict mode.", false},
 	{fetch.WebKit, "integrity", "integrity", false, "Failed integrity metadata check.", false},
 	{fetch.WebKit, "redirect mode", "no-cors-redirect-mode", false, "No-Cors mode requires follow redirect mode", false},
 	{fetch.WebKit, "data", "data-url", false, "Data URL decoding failed", false},
@@ -322,6 +331,16 @@ func (c console) chromium() []string {
 		return []string{c.line(fetch.Chromium, "NoCorsRedirectModeNotFollow")}
 	case fetch.CodeIntegrity:
 		return []string{c.line(fetch.Chromium, "SRI")}
+	case fetch.CodeMIMEType:
+		return []string{c.line(fetch.Chromium, "MIME")}
+	case fetch.CodeNosniff:
+		switch {
+		case c.d.mode == fetch.ModeNoCORS:
+			return nil // another check hides it first, and says nothing
+		case c.d.destination == fetch.DestinationStyle:
+			return []string{c.line(fetch.Chromium, "strict style")}
+		}
+		return []string{c.line(fetch.Chromium, "strict MIME")}
 	case fetch.CodeLocation:
 		if c.locations > 1 {
 			return failed("ERR_RESPONSE_HEADERS_MULTIPLE_LOCATION")
@@ -413,6 +432,12 @@ func (c console) firefox() []string {
 			return []string{c.facts.fill(text(fetch.Firefox, "SOP", "file-url"))}
 		}
 		return []string{at("CORSRequestNotHttp")}
+	case fetch.CodeMIMEType, fetch.CodeNosniff:
+		out := []string{c.line(fetch.Firefox, "MIMEMISMATCH")}
+		if c.d.mode != fetch.ModeNoCORS {
+			out = append(out, at("CORSDidNotSucceed2"))
+		}
+		return out
 	case fetch.CodeIntegrity:
 		c.facts["value"] = "…"
 		return []string{c.line(fetch.Firefox, "Sub-resource Integrity")}
@@ -502,6 +527,13 @@ func (c console) webkit() []string {
 		return checked(c.facts.fill(webkitHop + text(fetch.WebKit, "W9", "redirect-scheme")))
 	case fetch.CodeNoCORSRedirectMode:
 		return []string{c.line(fetch.WebKit, "redirect mode"), "Not allowed to request resource", c.facts.fill(generic)}
+	case fetch.CodeMIMEType:
+		return []string{c.line(fetch.WebKit, "MIME")}
+	case fetch.CodeNosniff:
+		if c.d.destination == fetch.DestinationStyle {
+			return []string{c.line(fetch.WebKit, "nosniff style")}
+		}
+		return []string{c.line(fetch.WebKit, "nosniff")}
 	case fetch.CodeIntegrity:
 		return []string{c.line(fetch.WebKit, "integrity"), c.facts.fill(generic)}
 	case fetch.CodeKeepaliveSize:
@@ -529,7 +561,7 @@ func (c console) webkit() []string {
 	case fetch.CodeBadPort:
 		return []string{c.line(fetch.WebKit, "port")}
 	case fetch.CodeMixedContent:
-		return []string{c.line(fetch.WebKit, "mixed"), c.facts.fill(generic)}
+		return []string{c.line(fetch.WebKit, "mixed"), "Not allowed to request resource", c.facts.fill(generic)}
 	}
 	for _, m := range messages {
 		if m.browser != fetch.WebKit || m.cause != c.d.Cause || m.old {

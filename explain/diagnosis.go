@@ -86,6 +86,8 @@ type Diagnosis struct {
 	Browsers []Outcome
 
 	credentials fetch.Credentials
+	mode        fetch.Mode
+	destination fetch.Destination
 	algorithm   string   // of the request's integrity metadata
 	document    string   // the page's URL
 	heard       bool     // from a console: what is not known was not asked
@@ -123,6 +125,7 @@ func Diagnose(q Question, res Result) *Diagnosis {
 	if d.Method == "" {
 		d.Method = "GET"
 	}
+	d.mode, d.destination = req.Mode, req.Destination
 	d.algorithm, _, _ = strings.Cut(req.Integrity, "-")
 	for _, f := range req.Header {
 		d.written = append(d.written, f.Name)
