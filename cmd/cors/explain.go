@@ -63,7 +63,27 @@ func newExplain() *cobra.Command {
 	flags.StringVar(&f.svg, "svg", "", "write the drawing to a `file`, too")
 	flags.BoolVar(&f.showSecrets, "show-secrets", false, "show cookies, passwords and tokens")
 	flags.DurationVar(&f.timeout, "timeout", 20*time.Second, "give up after this `time`")
+	for name, values := range explainCompletions() {
+		cobra.CheckErr(cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)))
+	}
 	return cmd
+}
+
+// explainCompletions are the values that a shell can complete.
+func explainCompletions() map[string][]string {
+	var servers []string
+	for _, s := range explain.Servers() {
+		servers = append(servers, string(s)+"\t"+s.Name())
+	}
+	return map[string][]string{
+		"browser": append([]string{"all"}, profileNames()...),
+		"server":  servers,
+		"lang":    {"en\tEnglish", "ja\t日本語"},
+		"origin":  nil, "request": {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"}, "header": nil, "cookie": nil,
+		"credentials": {"omit", "same-origin", "include"},
+		"mode":        {"cors", "no-cors", "same-origin"},
+		"redirect":    {"follow", "error", "manual"},
+	}
 }
 
 func (f *explainFlags) run(cmd *cobra.Command, args []string) error {
