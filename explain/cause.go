@@ -80,6 +80,7 @@ var (
 	noAllowOrigin   = []fetch.Code{fetch.CodeMissingAllowOrigin}
 	preflightStatus = []fetch.Code{fetch.CodePreflightStatus, fetch.CodeMissingAllowOrigin}
 	mismatch        = []fetch.Code{fetch.CodeOriginMismatch}
+	nullOrigin      = []fetch.Code{fetch.CodeOriginMismatch, fetch.CodeMissingAllowOrigin}
 	network         = []fetch.Code{fetch.CodeNetwork}
 )
 
@@ -581,16 +582,16 @@ var causes = []entry{
 		"send Vary: Origin with every response, allowed or not, and purge the cache",
 		"許可するかどうかにかかわらず、すべてのレスポンスに Vary: Origin を付け、キャッシュを削除してください",
 	}, ""},
-	{"origin-opaque", mismatch, ClassPage, fixNone, phrase{
+	{"origin-opaque", nullOrigin, ClassPage, fixNone, phrase{
 		`The page has no origin: it is a file, or in a sandbox, and sends Origin: null.`,
 		`ページにオリジンがありません。ファイルとして開かれたか、サンドボックスの中にあり、Origin: null を送っています。`,
 	}, phrase{
 		"serve the page from an origin; do not allow null, which any page can take on",
 		"ページを http: か https: で配信してください。null はどのページでも名乗れるので、許可してはいけません",
 	}, ""},
-	{"origin-tainted", mismatch, ClassServer, fixNone, phrase{
-		"A redirect led from one foreign origin to another, so that the browser sent Origin: null, and {value} does not match that.",
-		"別オリジンからさらに別のオリジンへリダイレクトされたため、ブラウザーは Origin: null を送りました。{value} はこれに一致しません。",
+	{"origin-tainted", nullOrigin, ClassServer, fixNone, phrase{
+		"A redirect led from one foreign origin to another, so that the browser sent Origin: null, which the response does not allow.",
+		"別オリジンからさらに別のオリジンへリダイレクトされたため、ブラウザーは Origin: null を送りましたが、レスポンスはこれを許可していません。",
 	}, phrase{
 		"let the first server redirect to no other origin, or fetch the last URL at once",
 		"最初のサーバーから別オリジンへリダイレクトしないようにするか、初めから最後の URL を fetch してください",

@@ -439,7 +439,7 @@ func (c console) firefox() []string {
 		}
 		return out
 	case fetch.CodeIntegrity:
-		c.facts["value"] = "…"
+		c.facts["value"] = "..."
 		return []string{c.line(fetch.Firefox, "Sub-resource Integrity")}
 	case fetch.CodeFileURL, fetch.CodeAboutURL:
 		return []string{c.facts.fill(text(fetch.Firefox, "SOP", "file-url"))}

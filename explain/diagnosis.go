@@ -235,7 +235,7 @@ func wantsData(req *fetch.Request, res *fetch.Response) bool {
 func (d *Diagnosis) gather(e *fetch.BlockedError, exchanges []*fetch.Exchange) facts {
 	host, port := hostPort(d.BlockedAt)
 	f := facts{
-		"origin": d.Origin, "page": d.Page, "url": d.show(d.BlockedAt), "host": d.show(host), "port": port,
+		"origin": d.allow(), "page": d.Page, "url": d.show(d.BlockedAt), "host": d.show(host), "port": port,
 		"https": d.show(withScheme(d.BlockedAt, "https")), "http": d.show(withScheme(d.BlockedAt, "http")),
 		"status": strconv.Itoa(d.Status), "method": d.sentMethod(exchanges), "location": d.show(d.BlockedAt),
 	}
@@ -320,6 +320,15 @@ func (d *Diagnosis) PageCode() string {
 // CORS headers.
 func (d *Diagnosis) IsCORS() bool { return d.Verdict == Blocked && d.Code.IsCORS() }
 
+// allow is the Access-Control-Allow-Origin to wish for: never null, which any page
+// can take on.
+func (d *Diagnosis) allow() string {
+	if d.Origin == "null" {
+		return "*"
+	}
+	return d.Origin
+}
+
 // offence is the header that decided, as it was sent and as it should be.
 func (d *Diagnosis) offence(e *fetch.BlockedError, exchanges []*fetch.Exchange) Offence {
 	if e == nil || d.At < 0 {
@@ -335,7 +344,7 @@ func (d *Diagnosis) offence(e *fetch.BlockedError, exchanges []*fetch.Exchange) 
 		if d.Cause == "origin-opaque" || d.Cause == "origin-tainted" {
 			return o // null is no value to wish for
 		}
-		o.Want = d.Origin
+		o.Want = d.allow()
 	case fetch.CodeAllowCredentials:
 		o.Want = "true"
 	case fetch.CodeAllowMethodsSyntax, fetch.CodeMethodNotAllowed:

@@ -88,7 +88,17 @@ func cut(text string, width int) string {
 
 // wrap breaks text into lines of width columns at most: between words, between
 // wide characters, and within words that are too long for a line.
-func wrap(text string, width int) (lines []string) {
+func wrap(text string, width int) []string {
+	return wrapBut(text, width, func(string) bool { return false })
+}
+
+// wrapProse is wrap, but for URLs, which are to be clicked and copied: they may
+// hang over.
+func wrapProse(text string, width int) []string {
+	return wrapBut(text, width, func(word string) bool { return strings.Contains(word, "://") })
+}
+
+func wrapBut(text string, width int, whole func(word string) bool) (lines []string) {
 	width = max(width, 8)
 	var line strings.Builder
 	n := 0
@@ -108,7 +118,7 @@ func wrap(text string, width int) (lines []string) {
 				continue
 			}
 		}
-		for w > width {
+		for w > width && !whole(piece) {
 			head := cutAt(piece, width-n)
 			line.WriteString(head)
 			piece = piece[len(head):]

@@ -83,6 +83,10 @@ func refineMissing(d *Diagnosis, exchanges []*fetch.Exchange, last *fetch.Exchan
 		return "refused-at-the-edge"
 	case last.Status >= 400:
 		return "error-without-cors"
+	case d.Origin == "null" && d.Hop > 0:
+		return "origin-tainted"
+	case d.Origin == "null":
+		return "origin-opaque"
 	case len(exchanges) > 1 && exchanges[len(exchanges)-2].Preflight:
 		return "missing-after-preflight"
 	}

@@ -260,6 +260,20 @@ func TestStreamOverHTTP1(t *testing.T) {
 	}
 }
 
+// Nobody is told to allow null, which any page can take on.
+func TestNullIsNeverWishedFor(t *testing.T) {
+	for _, s := range scenarios() {
+		if s.web == nil {
+			continue
+		}
+		s.page = "null"
+		d := s.ask(t)
+		if d.Header.Want == "null" || strings.Contains(d.Mend(explain.English), "Access-Control-Allow-Origin: null") || strings.Contains(d.Config(explain.Nginx), `"null"`) {
+			t.Errorf("%s: %s; want %q", s.cause, d.Mend(explain.English), d.Header.Want)
+		}
+	}
+}
+
 // What is told of each cause is golden, in both languages: it reads as a book of
 // what goes wrong.
 func TestTextOfEveryCause(t *testing.T) {
@@ -279,8 +293,8 @@ func TestNarrowAndWide(t *testing.T) {
 	for _, width := range []int{40, 80, 120} {
 		lines := s.ask(t).Text(explain.Amount{Width: width, Servers: []explain.Server{explain.CORSYAML}})
 		for _, line := range lines {
-			// Configuration is to be copied, and not broken.
-			if n := len([]rune(line.String())); n > width && !strings.HasPrefix(line.String(), "    ") {
+			// Configuration and URLs are to be copied, and not broken.
+			if n := len([]rune(line.String())); n > width && !strings.HasPrefix(line.String(), "    ") && !strings.Contains(line.String(), "https://fetch.spec") {
 				t.Errorf("at %d columns a line has %d: %s", width, n, line)
 			}
 		}

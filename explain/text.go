@@ -81,7 +81,7 @@ func (t *teller) drawing(d drawing) {
 	}
 	inner := t.innerWidth(d)
 	t.line(Span{margin + pad(cut(d.page, inner), inner-3) + " ", Strong})
-	last := d.page
+	last := ""
 	for i, a := range d.arrows {
 		if a.server != last {
 			if i > 0 {
@@ -243,7 +243,7 @@ func (t *teller) fact(name, text string, role Role) {
 	for _, n := range []string{"why preflight", "rule", "sent", "should be", "mend", "in the page", "remark", "says"} {
 		width = max(width, columns(label(t.l, n)))
 	}
-	for i, line := range wrap(text, t.width-width-4) {
+	for i, line := range wrapProse(text, t.width-width-4) {
 		if i > 0 {
 			name = ""
 		}
