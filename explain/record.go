@@ -109,7 +109,10 @@ func (d *Diagnosis) Record(l Language) Record {
 		r.Rule, r.RuleURL = d.Rule(l), "https://fetch.spec.whatwg.org/#"+d.Step.Anchor
 	}
 	if d.Header.Name != "" {
-		r.Header = &RecordedHeader{d.Header.Name, append([]string{}, d.Header.Sent...), d.Header.Want}
+		r.Header = &RecordedHeader{d.Header.Name, []string{}, d.Header.Want}
+		for _, value := range d.Header.Sent {
+			r.Header.Sent = append(r.Header.Sent, isomorphic(value))
+		}
 	}
 	for _, reason := range d.Reasons {
 		r.Reasons = append(r.Reasons, RecordedReason{reason.Method, reason.Header, reason.Text(l)})

@@ -1,6 +1,7 @@
 package report_test
 
 import (
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -51,5 +52,20 @@ func TestColourIsAskedFor(t *testing.T) {
 				t.Errorf("NO_COLOR=%q FORCE_COLOR=%q: Bad = %q, want %q", tt.noColor, tt.colours, got, tt.want)
 			}
 		})
+	}
+}
+
+func TestJSONShowsNothingThatIsNotSeen(t *testing.T) {
+	const text = "plain <b> 日本 \u009b2J \u202e \x1b \U000e0041"
+	var out strings.Builder
+	if err := report.JSON(&out, text); err != nil {
+		t.Fatal(err)
+	}
+	if want := `"plain <b> 日本 \u009b2J \u202e \u001b \udb40\udc41"` + "\n"; out.String() != want {
+		t.Errorf("JSON(%q) = %s, want %s", text, out.String(), want)
+	}
+	var back string
+	if err := json.Unmarshal([]byte(out.String()), &back); err != nil || back != text {
+		t.Errorf("read back: %q, %v, want %q", back, err, text)
 	}
 }
