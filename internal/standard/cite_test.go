@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/crossorigin/cors/internal/standard"
@@ -40,12 +41,20 @@ const root = "../.."
 
 func readSource(t *testing.T) source {
 	t.Helper()
+	src, err := parseSource()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return src
+}
+
+var parseSource = sync.OnceValues(func() (source, error) {
 	src := source{token.NewFileSet(), map[string]*ast.File{}}
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
-		if d.IsDir() && (d.Name() == "testdata" || d.Name() == ".git") {
+		if d.IsDir() && (d.Name() == "testdata" || d.Name() == "node_modules" || strings.HasPrefix(d.Name(), ".") && path != root) {
 			return filepath.SkipDir
 		}
 		if !strings.HasSuffix(path, ".go") {
@@ -56,15 +65,11 @@ func readSource(t *testing.T) source {
 			return err
 		}
 		name = filepath.ToSlash(name)
-		file, err := parser.ParseFile(src.fset, path, nil, parser.ParseComments)
-		src.files[name] = file
+		src.files[name], err = parser.ParseFile(src.fset, path, nil, parser.ParseComments)
 		return err
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return src
-}
+	return src, err
+})
 
 var fetchURL = regexp.MustCompile(`https://fetch\.spec\.whatwg\.org/#([A-Za-z0-9_?-]*)( steps? ([0-9., toand]*[0-9]))?`)
 
