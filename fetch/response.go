@@ -53,7 +53,8 @@ func (r *Response) Get(name string) (value string, ok bool) {
 	return get(r.Header, name)
 }
 
-// An Exchange is one request and its response on the wire.
+// An Exchange is one request and its response on the wire. Its lists belong to the
+// browser, and are not to be changed.
 type Exchange struct {
 	Preflight     bool
 	Method        string
