@@ -61,6 +61,7 @@ func TestPreflightCache(t *testing.T) {
 		{"a star for methods", []ask{put(ask{methods: "*", preflight: true}), {method: "DELETE"}}},
 		{"a star for headers", []ask{{names: "x-a", headers: "*", preflight: true}, {names: "x-b"}}},
 		{"a star for headers does not cover Authorization", []ask{{names: "x-a", headers: "*", preflight: true}, {names: "authorization", headers: "authorization", preflight: true}}},
+		{"with credentials is good with them", []ask{put(ask{include: true, methods: "PUT", preflight: true}), put(ask{include: true})}},
 		{"with credentials is good without", []ask{put(ask{include: true, methods: "PUT", preflight: true}), put(ask{})}},
 		{"without credentials is not good with", []ask{put(ask{methods: "PUT", preflight: true}), put(ask{include: true, methods: "PUT", preflight: true})}},
 		{"a renewed entry has its new age", []ask{
