@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -64,9 +65,10 @@ type Gateway struct {
 	table   atomic.Pointer[table]
 	options Options
 
-	mu        sync.Mutex // for SetConfig
+	mu        sync.Mutex // for what follows
 	upstreams map[string]*upstream
 	version   int
+	endLook   context.CancelFunc // of the look under way
 }
 
 // New returns a gateway. If c is refused the error holds every mistake in it.

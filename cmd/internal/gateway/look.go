@@ -21,9 +21,16 @@ const lookTimeout = 3 * time.Second
 
 // Look asks each upstream what it says of CORS itself, and tells log what will
 // become of that. It sends a GET and a preflight to the beginning of each route,
-// and changes nothing.
+// and changes nothing. It ends a look that is still under way, at what may be no
+// longer so.
 func (g *Gateway) Look(ctx context.Context, log *slog.Logger) {
+	g.mu.Lock()
+	if g.endLook != nil {
+		g.endLook()
+	}
+	ctx, g.endLook = context.WithCancel(ctx)
 	t := g.table.Load()
+	g.mu.Unlock()
 	looked := make(map[string]bool)
 	for _, pattern := range slices.Sorted(maps.Keys(t.routes)) {
 		r := t.routes[pattern]

@@ -122,6 +122,7 @@ type routeMetrics struct {
 	pattern   string
 	decisions [maxKinds][maxReasons]atomic.Pointer[prometheus.Counter]
 	latency   [maxKinds]atomic.Pointer[prometheus.Observer]
+	stripped  [len(edge.Names)]atomic.Pointer[prometheus.Counter]
 }
 
 func (m *Metrics) route(pattern string) *routeMetrics {
@@ -132,10 +133,16 @@ func (m *Metrics) route(pattern string) *routeMetrics {
 }
 
 func (r *routeMetrics) decided(d cors.Decision) {
-	slot := &r.decisions[d.Kind][d.Reason]
+	count(&r.decisions[d.Kind][d.Reason], func() prometheus.Counter {
+		return r.metrics.decisions.WithLabelValues(r.pattern, d.Kind.String(), verdict(d), d.Reason.String())
+	})
+}
+
+// count adds to the counter in slot, which look finds the first time.
+func count(slot *atomic.Pointer[prometheus.Counter], look func() prometheus.Counter) {
 	counter := slot.Load()
 	if counter == nil {
-		c := r.metrics.decisions.WithLabelValues(r.pattern, d.Kind.String(), verdict(d), d.Reason.String())
+		c := look()
 		counter = &c
 		slot.Store(counter)
 	}
@@ -154,8 +161,8 @@ func (r *routeMetrics) observe(k cors.Kind, d time.Duration) {
 }
 
 func (r *routeMetrics) strip(s edge.Stripped) {
-	for _, name := range s.All() {
-		r.metrics.stripped.WithLabelValues(r.pattern, name).Inc()
+	for i, name := range s.All() {
+		count(&r.stripped[i], func() prometheus.Counter { return r.metrics.stripped.WithLabelValues(r.pattern, name) })
 	}
 }
 

@@ -1,9 +1,11 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
+	"log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -110,6 +112,17 @@ func (s *Server) server(ctx context.Context, handler http.Handler) *http.Server 
 		IdleTimeout:       keepAliveTimeout,
 		MaxHeaderBytes:    maxHeader,
 		BaseContext:       func(net.Listener) context.Context { return ctx },
-		ErrorLog:          discard, // what clients do wrong is theirs, and there is much of it
+		ErrorLog:          log.New(panics{s.Log}, "", 0),
 	}
+}
+
+// panics lets through what is wrong in the gateway itself. What clients do wrong
+// is theirs, and there is much of it.
+type panics struct{ to *slog.Logger }
+
+func (p panics) Write(text []byte) (int, error) {
+	if bytes.HasPrefix(text, []byte("http: panic")) || bytes.HasPrefix(text, []byte("http2: panic")) {
+		p.to.Error("a request has failed by a fault of the gateway", "panic", string(text))
+	}
+	return len(text), nil
 }

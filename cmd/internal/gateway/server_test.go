@@ -196,3 +196,17 @@ func TestSlowConnectionsKeepNobodyOut(t *testing.T) {
 		t.Errorf("with %d slow connections: %d %q", slow, res.StatusCode, body)
 	}
 }
+
+func TestAFaultIsLogged(t *testing.T) {
+	log := new(lines)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &gateway.Server{Listener: l, Log: slog.New(slog.NewTextHandler(log, nil)), Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("oh") })}
+	go s.Serve(t.Context())
+	if _, err := http.DefaultTransport.RoundTrip(request(t, "POST", parse(t, "http://"+l.Addr().String()), nil)); err == nil {
+		t.Error("a request that panics is answered")
+	}
+	log.await(t, "a request has failed by a fault of the gateway")
+}
