@@ -44,6 +44,7 @@ var sections = []section{
 	}},
 	{"gateway", func() (string, error) { return program("./bench/gateway") }},
 	{"reload", func() (string, error) { return program("./bench/reload") }},
+	{"slow", func() (string, error) { return program("./bench/slow") }},
 }
 
 func main() {
