@@ -26,6 +26,7 @@ type lane struct {
 	net.Listener
 	gateway *Gateway
 	ctx     context.Context // of the requests
+	closing atomic.Int64    // connections that still say something
 }
 
 func (l *lane) Accept() (net.Conn, error) {
@@ -169,14 +170,29 @@ var (
 	endOfHead    = []byte("\r\n\r\n")
 )
 
-// Close lets an answer that is being written come to its end, for a second.
+// Close lets an answer that is being written come to its end, for a second. It
+// does not wait for that: the server closes one connection after the other.
 func (c *laneConn) Close() error {
-	if !c.answering.TryLock() {
-		c.TCPConn.SetWriteDeadline(time.Now().Add(time.Second))
-		c.answering.Lock()
+	if c.answering.TryLock() {
+		defer c.answering.Unlock()
+		return c.TCPConn.Close()
 	}
-	defer c.answering.Unlock()
-	return c.TCPConn.Close()
+	c.TCPConn.SetWriteDeadline(time.Now().Add(time.Second))
+	c.lane.closing.Add(1)
+	go func() {
+		defer c.lane.closing.Add(-1)
+		c.answering.Lock()
+		defer c.answering.Unlock()
+		c.TCPConn.Close()
+	}()
+	return nil
+}
+
+// drain waits until every connection has been closed.
+func (l *lane) drain() {
+	for l.closing.Load() > 0 { // for a second at most
+		time.Sleep(time.Millisecond)
+	}
 }
 
 // appendAnswer is the response as net/http would write it.

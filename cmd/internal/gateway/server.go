@@ -54,16 +54,17 @@ func (s *Server) Serve(ctx context.Context) error {
 	defer end()
 	main := s.server(alive, s.Handler)
 	admin := s.server(alive, s.admin())
+	fast := new(lane)
+	l := s.Listener
+	if g, ok := s.Handler.(*Gateway); ok && s.TLS == nil {
+		fast.Listener, fast.gateway, fast.ctx = l, g, alive
+		l, main.ConnState = fast, fast.connState
+	}
 	served := make(chan error, 2)
 	go func() {
 		if s.TLS != nil {
-			served <- main.ServeTLS(s.Listener, "", "")
+			served <- main.ServeTLS(l, "", "")
 			return
-		}
-		l := s.Listener
-		if g, ok := s.Handler.(*Gateway); ok {
-			fast := &lane{Listener: l, gateway: g, ctx: alive}
-			l, main.ConnState = fast, fast.connState
 		}
 		served <- main.Serve(l)
 	}()
@@ -80,6 +81,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	}
 	s.ready.Store(false)
 	s.Log.Info("draining: no new connections, requests under way come to their end")
+	defer fast.drain()
 	return s.drain(main)
 }
 
