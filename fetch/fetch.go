@@ -5,7 +5,8 @@ import "context"
 // Fetch fetches as a script of the page does: it returns what the script may
 // see, or a [*BlockedError] where a browser would only say that the fetch
 // failed, or a [*RequestError] where there is no request to make. It returns
-// once the response's header is there; until the body is closed, ctx ends it.
+// once the response's header is there; until the body is closed, ctx ends it. A
+// server that does not answer is waited for as long as ctx lasts.
 //
 // https://fetch.spec.whatwg.org/#dom-global-fetch
 func (p *Page) Fetch(ctx context.Context, in *Request) (*Response, error) {
