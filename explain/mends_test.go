@@ -248,7 +248,7 @@ func TestMendsMendInChromium(t *testing.T) {
 	}
 	results := make(chan map[string]string, 1)
 	var urls []string
-	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	site := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost {
 			var got map[string]string
 			if err := json.NewDecoder(r.Body).Decode(&got); err != nil {
@@ -276,7 +276,11 @@ await fetch("/", {method: "POST", body: JSON.stringify(results)});
 </script>`, list)
 	}))
 	defer site.Close()
-	page := strings.Replace(site.URL, "127.0.0.1", "localhost", 1)
+	_, port, err := net.SplitHostPort(site.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := "http://localhost:" + port
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set(acao, "*")
 		if r.Method == http.MethodOptions {
@@ -297,6 +301,7 @@ await fetch("/", {method: "POST", body: JSON.stringify(results)});
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
+	site.Start()
 	process, err := browser.Start(ctx, browser.Chromium, page+"/")
 	if err != nil {
 		t.Fatal(err)
