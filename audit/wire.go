@@ -34,22 +34,7 @@ type network struct {
 func newNetwork(t *Target, routes []*route) *network {
 	n := &network{transport: t.Transport, real: map[string]*url.URL{}, header: t.Header, pace: &pace{every: t.every()}, timeout: t.timeout()}
 	if n.transport == nil {
-		dialer := &net.Dialer{Timeout: t.timeout()}
-		n.transport = &http.Transport{
-			DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-				host, port, err := net.SplitHostPort(address)
-				if other, ok := t.Connect[host]; ok && err == nil {
-					address = withPort(other, port)
-				}
-				return dialer.DialContext(ctx, network, address)
-			},
-			ForceAttemptHTTP2:      true,
-			DisableCompression:     true,
-			MaxIdleConnsPerHost:    t.concurrency(),
-			TLSHandshakeTimeout:    t.timeout(),
-			IdleConnTimeout:        30 * time.Second,
-			MaxResponseHeaderBytes: 256 << 10, // as in Chromium
-		}
+		n.transport = newTransport(t.Connect, &net.Dialer{Timeout: t.timeout()}, t.concurrency())
 	}
 	for _, r := range routes {
 		server, err := url.Parse(r.base)
@@ -64,6 +49,25 @@ func newNetwork(t *Target, routes []*route) *network {
 		n.real[host] = server
 	}
 	return n
+}
+
+// newTransport returns a transport that goes elsewhere for the hosts in connect.
+func newTransport(connect map[string]string, dialer *net.Dialer, perHost int) *http.Transport {
+	return &http.Transport{
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			host, port, err := net.SplitHostPort(address)
+			if other, ok := connect[host]; ok && err == nil {
+				address = withPort(other, port)
+			}
+			return dialer.DialContext(ctx, network, address)
+		},
+		ForceAttemptHTTP2:      true,
+		DisableCompression:     true,
+		MaxIdleConnsPerHost:    perHost,
+		TLSHandshakeTimeout:    dialer.Timeout,
+		IdleConnTimeout:        30 * time.Second,
+		MaxResponseHeaderBytes: 256 << 10, // as in Chromium
+	}
 }
 
 func withPort(address, port string) string {

@@ -1,0 +1,231 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/crossorigin/cors/fetch"
+	"github.com/crossorigin/cors/header"
+)
+
+// An attack is a fetch by a page that should not get what it asks for.
+type attack struct {
+	origin        string // as it stands in Origin; "" for a page of the server itself
+	page          string // URL of the page; "" for the root of its origin
+	extension     bool   // the origin is that of a browser's extension
+	url           string // "" for that of the inquiry
+	request       fetch.Request
+	preflightOnly bool
+	browsers      []fetch.Profile // that can have such a page; nil for all
+}
+
+// everyBrowser is who has to judge; the standard judges for those to come.
+var everyBrowser = []fetch.Profile{fetch.Standard, fetch.Chromium, fetch.Firefox, fetch.WebKit}
+
+// An outcome is what came of an attack.
+type outcome struct {
+	attack
+	with, without []fetch.Profile // where the page gets it, with credentials and without
+	evidence      []*fetch.Exchange
+	first         *fetch.Exchange // to which there was an answer; or nil
+	failed        error           // of the network
+	elsewhere     string          // where it redirects to
+	at            string          // URL of the answer that the page got
+	code          fetch.Code      // for which the standard blocks it with credentials
+	asked         fetch.Request   // which the evidence is of
+	asPage        string
+}
+
+const auditAgent = "Mozilla/5.0 (compatible; " + botName + ")"
+
+// play has every browser make the attack, with credentials and where that fails
+// without.
+func (q *inquiry) play(ctx context.Context, at attack) *outcome {
+	o := &outcome{attack: at, asPage: at.page}
+	if at.url == "" {
+		at.url = q.url
+	}
+	if o.asPage == "" {
+		o.asPage = at.origin + "/"
+	}
+	through := &mask{memo: q.memo, preflightOnly: at.preflightOnly}
+	opaque := false
+	switch {
+	case at.origin == "":
+		o.asPage = q.base.String() + "/"
+	case at.origin == "null":
+		o.asPage, opaque = q.scheme+"://sandbox.invalid/", true
+	case at.extension:
+		through.page, through.origin = "https://extension.invalid", at.origin
+		o.asPage = through.page + "/"
+	}
+	for _, profile := range everyBrowser {
+		if at.browsers != nil && !slices.Contains(at.browsers, profile) {
+			continue
+		}
+		for _, credentials := range []fetch.Credentials{fetch.CredentialsInclude, fetch.CredentialsOmit} {
+			b := &fetch.Browser{Profile: profile, Transport: through, UserAgent: auditAgent}
+			page := b.Open(o.asPage)
+			page.Opaque = opaque
+			request := at.request
+			request.URL, request.Credentials = at.url, credentials
+			if got := page.Origin().String(); at.origin != "" && !at.extension && got != at.origin {
+				return o // no page has this origin
+			}
+			gets, exchanges := o.try(ctx, page, &request, profile == fetch.Standard && credentials == fetch.CredentialsInclude)
+			if o.first == nil {
+				for _, e := range exchanges {
+					if e.Status != 0 {
+						o.first = e
+						break
+					}
+				}
+			}
+			if !gets {
+				continue
+			}
+			if o.evidence == nil || credentials == fetch.CredentialsInclude && len(o.with) == 0 {
+				o.evidence, o.asked = exchanges, request
+			}
+			if credentials == fetch.CredentialsInclude {
+				o.with = append(o.with, profile)
+				break // it gets it without, too, for what that is worth
+			}
+			o.without = append(o.without, profile)
+		}
+	}
+	if at.extension {
+		o.unmask(through)
+	}
+	return o
+}
+
+// unmask writes the origin that went over the wire into the evidence.
+func (o *outcome) unmask(m *mask) {
+	all := o.evidence
+	if o.first != nil {
+		all = append(slices.Clip(all), o.first)
+	}
+	for _, e := range all {
+		for _, list := range [][]header.Field{e.RequestHeader, e.ResponseHeader} {
+			for i := range list {
+				if list[i].Value == m.page {
+					list[i].Value = m.origin
+				}
+			}
+		}
+	}
+}
+
+// try makes one fetch, and reports whether the page gets what it wants.
+func (o *outcome) try(ctx context.Context, page *fetch.Page, request *fetch.Request, decides bool) (gets bool, exchanges []*fetch.Exchange) {
+	res, err := page.Fetch(ctx, request)
+	if err == nil {
+		// The kept part of the body is what the page reads.
+		_, err := io.Copy(io.Discard, res.Body)
+		res.Body.Close()
+		o.at = res.URL
+		return err == nil && (res.Type == fetch.TypeCORS || o.origin == ""), res.Exchanges
+	}
+	var blocked *fetch.BlockedError
+	if !errors.As(err, &blocked) {
+		return false, nil
+	}
+	var other elsewhere
+	switch {
+	case errors.Is(blocked.Err, errPreflightPassed):
+		return blocked.Exchanges[0].Preflight && blocked.Exchanges[0].Status != 0, blocked.Exchanges
+	case errors.As(blocked.Err, &other):
+		o.elsewhere = other.server
+	case !blocked.Code.IsCORS() && blocked.Err != nil:
+		o.failed = blocked.Err
+	}
+	if decides {
+		o.code = blocked.Code
+	}
+	return false, blocked.Exchanges
+}
+
+// reach is what the page gets.
+func (o *outcome) reach() Reach {
+	switch {
+	case len(o.with) > 0 && o.preflightOnly:
+		return Sends
+	case len(o.with) > 0:
+		return ReadsWithCredentials
+	case len(o.without) > 0 && !o.preflightOnly:
+		return Reads
+	}
+	return Nothing
+}
+
+// lines are those of the header called name, in the first answer.
+func (o *outcome) lines(name string) []string {
+	if o.first == nil {
+		return nil
+	}
+	return lines(o.first.ResponseHeader, name)
+}
+
+func (o *outcome) line(name string) string { return strings.Join(o.lines(name), ", ") }
+
+// got is what the server said, in words.
+func (o *outcome) got() string {
+	e := o.first
+	if len(o.evidence) > 0 {
+		e = o.evidence[len(o.evidence)-1]
+		if e.Status == 0 {
+			e = o.evidence[0]
+		}
+	}
+	if e == nil {
+		return "no answer"
+	}
+	said := fmt.Sprintf("status %d", e.Status)
+	for _, name := range []string{
+		header.AccessControlAllowOrigin, header.AccessControlAllowCredentials, header.AccessControlAllowMethods,
+		header.AccessControlAllowHeaders, header.AccessControlExposeHeaders, header.AccessControlMaxAge,
+	} {
+		if len(lines(e.ResponseHeader, name)) > 0 {
+			said += ", " + says(e, name)
+		}
+	}
+	return said
+}
+
+// status is that of the last answer.
+func (o *outcome) status() int {
+	for _, e := range slices.Backward(o.evidence) {
+		if e.Status != 0 {
+			return e.Status
+		}
+	}
+	if o.first != nil {
+		return o.first.Status
+	}
+	return 0
+}
+
+// variesByOrigin reports whether a cache would keep the answers apart.
+func (o *outcome) variesByOrigin() bool {
+	names, _ := header.List(o.lines(header.Vary))
+	return slices.ContainsFunc(names, func(n string) bool { return n == "*" || header.EqualFold(n, header.Origin) })
+}
+
+// isCacheable says what caches may do with the answer: keep it for everybody,
+// for one visitor, or not at all.
+func (o *outcome) isCacheable() (shared, ever bool) {
+	directives, _ := header.List(o.lines("Cache-Control"))
+	said := strings.ToLower(strings.Join(o.lines("Cache-Control"), ","))
+	has := func(name string) bool { return strings.Contains(said, name) }
+	if has("no-store") {
+		return false, false
+	}
+	fresh := has("s-maxage=") || has("max-age=") && !has("max-age=0") || has("public") || len(o.lines("Expires")) > 0 && len(directives) == 0
+	met := len(o.lines("Age"))+len(o.lines("X-Cache"))+len(o.lines("Cf-Cache-Status"))+len(o.lines("X-Cache-Status")) > 0
+	return !has("private") && (fresh || met), true
+}

@@ -1,0 +1,589 @@
+package audit
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"net"
+	"net/http"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strings"
+
+	"golang.org/x/net/publicsuffix"
+
+	"github.com/crossorigin/cors/fetch"
+	"github.com/crossorigin/cors/header"
+	"github.com/crossorigin/cors/origin"
+)
+
+// An inquiry is what is asked about one URL.
+type inquiry struct {
+	auditor  *Auditor
+	raw, url string
+	base     origin.Origin // of the server
+	trusted  []origin.Origin
+	memo     *memo
+
+	scheme   string // of the pages of strangers: one over https may not fetch over http
+	host     string // without port
+	site     string // registrable domain of host, or ""
+	place    place
+	plain    *outcome   // no other origin asks
+	outcomes []*outcome // of each GET with an origin
+	readers  []*outcome // of pages that are allowed, also of those that should not be
+
+	open   bool // strangers read with credentials
+	public bool // strangers read without
+
+	found       map[string]*Finding
+	unreachable string
+	notes       []string
+}
+
+// A place is where a server is, as its name tells.
+type place uint8
+
+const (
+	internet place = iota
+	thisMachine
+	privateNetwork
+)
+
+func (q *inquiry) name() {
+	q.host = q.base.Host()
+	q.site = q.base.RegistrableDomain()
+	q.scheme, q.place = "https", placeOf(q.host)
+	if q.base.Scheme() == "http" && !isLoopback(q.host) {
+		q.scheme = "http"
+	}
+}
+
+func placeOf(host string) place {
+	if ip, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
+		switch {
+		case ip.IsLoopback():
+			return thisMachine
+		case ip.IsPrivate(), ip.IsLinkLocalUnicast():
+			return privateNetwork
+		}
+		return internet
+	}
+	if isLoopback(host) {
+		return thisMachine
+	}
+	if !strings.Contains(host, ".") {
+		return privateNetwork
+	}
+	for _, suffix := range []string{".local", ".internal", ".intranet", ".lan", ".corp", ".home", ".home.arpa"} {
+		if strings.HasSuffix(host, suffix) {
+			return privateNetwork
+		}
+	}
+	return internet
+}
+
+// word makes a name of letters that nobody has: for one server always the same,
+// so that what is found today is what was found yesterday.
+func (q *inquiry) word(n byte) string {
+	sum := sha256.Sum256(append([]byte(q.host), n))
+	name := []byte("q")
+	for _, b := range sum[:5] {
+		name = append(name, 'a'+b>>4, 'a'+b&15)
+	}
+	return string(name)
+}
+
+// ask asks all there is to ask, or as much as the budget lets.
+func (q *inquiry) ask(ctx context.Context) {
+	q.plain = q.play(ctx, attack{})
+	switch o := q.plain; {
+	case o.elsewhere != "":
+		q.unreachable = "it redirects to " + o.elsewhere + ", which was not to be asked; audit that"
+		return
+	case o.first == nil && o.failed != nil:
+		q.unreachable = withoutValue(o.failed.Error())
+		return
+	case o.first == nil:
+		q.unreachable = "no answer came"
+		return
+	case o.status() == http.StatusTooManyRequests:
+		q.unreachable = "status 429: the server wants fewer requests in a second"
+		return
+	}
+	// A page may go at once to where it would be sent.
+	if at := q.plain.at; at != "" && at != q.url {
+		q.notes = append(q.notes, "it redirects to "+at+", which is asked about")
+		q.url = at
+	}
+	q.strangers(ctx)
+	q.referers(ctx)
+	q.null(ctx)
+	if !q.open {
+		q.names(ctx)
+		q.places(ctx)
+		q.extensions(ctx)
+		q.others(ctx)
+	}
+	q.preflights(ctx)
+	q.forms()
+	q.exposure()
+	q.caches(ctx)
+	if ctx.Err() != nil {
+		q.unreachable = "this was interrupted"
+	}
+}
+
+func (q *inquiry) result() *Inspection {
+	r := &Inspection{
+		URL: q.raw, Requests: q.memo.sent, Omitted: q.memo.exhausted, Unreachable: q.unreachable, Notes: q.notes,
+	}
+	if q.plain != nil {
+		r.Status = q.plain.status()
+	}
+	for i := range rules {
+		if f := q.found[rules[i].ID]; f != nil {
+			r.Findings = append(r.Findings, *f)
+		}
+	}
+	slices.SortStableFunc(r.Findings, func(a, b Finding) int { return cmp.Compare(b.Severity, a.Severity) })
+	return r
+}
+
+// from plays a GET by a page of the given origin.
+func (q *inquiry) from(ctx context.Context, origin string) *outcome {
+	o := q.play(ctx, attack{origin: origin, browsers: whoHas(origin)})
+	q.outcomes = append(q.outcomes, o)
+	return o
+}
+
+// hits reports whether o is more than strangers get anyway.
+func (q *inquiry) hits(o *outcome) bool {
+	return len(o.with) > 0 || len(o.without) > 0 && !q.public
+}
+
+// report files a finding, or adds to one.
+func (q *inquiry) report(id string, severity Severity, o *outcome) {
+	reach := o.reach()
+	switch {
+	case reach == Reads && q.place == privateNetwork:
+		severity = min(severity, Medium)
+	case reach == Reads:
+		severity = Info // it is public
+	case reach == ReadsWithCredentials && o.status() >= 400 && severity == High && q.plain.status() >= 400:
+		severity = Medium // perhaps errors alone
+	}
+	q.file(id, severity, reach, o)
+}
+
+func (q *inquiry) file(id string, severity Severity, reach Reach, o *outcome) {
+	shown := o.origin
+	f := q.found[id]
+	if f != nil {
+		if shown != "" && !slices.Contains(f.Origins, shown) {
+			f.Origins = append(f.Origins, shown)
+		}
+		if severity <= f.Severity && reach == f.Reach {
+			for _, b := range o.with {
+				if !slices.Contains(f.Browsers, b) {
+					f.Browsers = append(f.Browsers, b)
+				}
+			}
+			return
+		}
+		if severity < f.Severity {
+			return
+		}
+	}
+	next := &Finding{Rule: rulesByID[id], Severity: severity, Reach: reach, Got: o.got(), Page: o.asPage, Opaque: o.origin == "null", Exchanges: o.evidence}
+	if o.origin != "" {
+		next.Origins = []string{o.origin}
+	}
+	if f != nil {
+		for _, other := range f.Origins {
+			if other != o.origin {
+				next.Origins = append(next.Origins, other)
+			}
+		}
+	}
+	if next.Browsers = o.with; reach == Reads {
+		next.Browsers = o.without
+	}
+	if next.Exchanges == nil && o.first != nil {
+		next.Exchanges = []*fetch.Exchange{o.first}
+	}
+	request := o.asked
+	if request.URL == "" {
+		request = o.request
+		request.URL = q.url
+	}
+	next.Request = &request
+	q.found[id] = next
+}
+
+// strangers asks as pages that nobody can trust.
+func (q *inquiry) strangers(ctx context.Context) {
+	at := func(n byte, tld string) *outcome { return q.from(ctx, q.scheme+"://"+q.word(n)+tld) }
+	first, second := at(1, ".com"), at(2, ".net")
+	q.public = len(first.with)+len(first.without) > 0 && len(second.with)+len(second.without) > 0
+	switch {
+	case len(first.with) > 0 && len(second.with) > 0:
+	case len(first.with) > 0: // perhaps any under this top-level domain
+		second = at(3, ".com")
+	case len(second.with) > 0:
+		first = at(3, ".net")
+	case q.public && first.line(header.AccessControlAllowOrigin) == first.origin:
+		q.report("reflect-any", High, first)
+		q.report("reflect-any", High, second)
+	}
+	if len(first.with) > 0 && len(second.with) > 0 {
+		q.open = true
+		q.report("reflect-any", High, first)
+		q.report("reflect-any", High, second)
+	}
+	if q.public || q.open {
+		q.readers = append(q.readers, first)
+	}
+	if q.place == privateNetwork && q.public {
+		q.report("wildcard-private", Medium, first)
+	}
+}
+
+// referers asks as pages that choose what Referer says.
+func (q *inquiry) referers(ctx context.Context) {
+	silent := func(n byte, tld string) *outcome {
+		at := attack{origin: q.scheme + "://" + q.word(n) + tld}
+		at.request.ReferrerPolicy = fetch.ReferrerPolicyNoReferrer
+		return q.play(ctx, at)
+	}
+	if q.open {
+		if len(silent(1, ".com").with) == 0 && len(silent(2, ".net").with) == 0 {
+			f := q.found["reflect-any"]
+			delete(q.found, "reflect-any")
+			f.Rule = rulesByID["reflect-referer"]
+			q.found[f.Rule.ID] = f
+		}
+		return
+	}
+	for _, ask := range []func(n byte, tld string) *outcome{
+		silent,
+		func(n byte, tld string) *outcome {
+			at := attack{origin: q.scheme + "://" + q.word(n) + tld}
+			at.page = at.origin + "/" + q.base.String() + "/"
+			at.request.ReferrerPolicy = fetch.ReferrerPolicyUnsafeURL
+			return q.play(ctx, at)
+		},
+	} {
+		if o := ask(1, ".com"); len(o.with) > 0 && len(ask(2, ".net").with) > 0 {
+			q.report("reflect-referer", High, o)
+		}
+	}
+}
+
+func (q *inquiry) null(ctx context.Context) {
+	if o := q.from(ctx, "null"); q.hits(o) && !q.open {
+		q.report("null", High, o)
+	}
+}
+
+// A name is one that the server trusts, or may.
+type name struct {
+	origin.Origin
+	allowed bool
+}
+
+// names asks as pages whose names are like those that the server trusts.
+func (q *inquiry) names(ctx context.Context) {
+	all := q.candidates(ctx)
+	asked := map[string]bool{}
+	special := 0
+	for i, n := range all {
+		if i == 6 {
+			break
+		}
+		key := n.Scheme() + "://" + n.Host()
+		if asked[key] {
+			continue
+		}
+		asked[key] = true
+		q.near(ctx, n, &special)
+	}
+	q.subdomains(ctx, all)
+	q.hosting(ctx, all)
+}
+
+// candidates finds names that the server trusts; where it does not tell, its own.
+func (q *inquiry) candidates(ctx context.Context) []name {
+	var allowed, guesses []name
+	seen := map[string]bool{q.base.String(): true}
+	try := func(text string, sure bool) {
+		o, err := origin.Parse(text)
+		if err != nil || o.Opaque() || seen[text] || len(seen) > 16 {
+			return
+		}
+		seen[text] = true
+		res := q.from(ctx, text)
+		switch {
+		case q.hits(res):
+			allowed = append(allowed, name{o, true})
+			q.readers = append(q.readers, res)
+			q.notes = append(q.notes, text+" "+string(res.reach()))
+		case sure:
+			guesses = append(guesses, name{o, false})
+		}
+	}
+	schemes := []string{q.scheme}
+	if q.scheme != q.base.Scheme() {
+		schemes = append(schemes, q.base.Scheme())
+	}
+	for _, o := range q.trusted {
+		try(o.String(), true)
+	}
+	for _, text := range q.said() {
+		try(text, false)
+	}
+	domain := q.site
+	if domain == "" && q.place == thisMachine {
+		domain = "example.com" // what stands in for a name in examples, and in tests
+	}
+	for _, scheme := range schemes {
+		for _, prefix := range []string{"", "www.", "app."} {
+			if domain != "" {
+				try(scheme+"://"+prefix+domain, false)
+			}
+		}
+	}
+	// Answers so far may name one: many servers send the first of their list to whoever is not on it.
+	for _, res := range q.outcomes {
+		if said := res.line(header.AccessControlAllowOrigin); said != res.origin {
+			try(said, true)
+		}
+	}
+	for _, scheme := range schemes {
+		for _, host := range []string{q.host, domain} {
+			if o, err := origin.Parse(scheme + "://" + host); err == nil && host != "" && net.ParseIP(strings.Trim(host, "[]")) == nil {
+				guesses = append(guesses, name{o, false})
+			}
+		}
+	}
+	return append(allowed, guesses...)
+}
+
+var inText = regexp.MustCompile(`https?://[a-z0-9][a-z0-9.-]*(:[0-9]+)?`)
+
+// said are origins that the server speaks of, a few.
+func (q *inquiry) said() []string {
+	var all []string
+	add := func(text string) {
+		for _, found := range inText.FindAllString(text, 32) {
+			if found = strings.TrimSuffix(found, "."); len(all) < 6 && !slices.Contains(all, found) && !strings.Contains(found, "www.w3.org") {
+				all = append(all, found)
+			}
+		}
+	}
+	for _, f := range q.plain.first.ResponseHeader {
+		add(f.Value)
+	}
+	return all
+}
+
+// near asks as pages with names like n.
+func (q *inquiry) near(ctx context.Context, n name, special *int) {
+	scheme, host := n.Scheme(), n.Host()
+	if net.ParseIP(strings.Trim(host, "[]")) != nil {
+		q.ports(ctx, n)
+		return
+	}
+	w, v := q.word(4), q.word(5)
+	begins := q.any(ctx, scheme+"://"+host+"."+w+".com", scheme+"://"+host+w+".com")
+	holds := q.any(ctx, scheme+"://"+w+host+"."+v+".com")
+	var ends []*outcome
+	site := n.RegistrableDomain()
+	if site != "" {
+		ends = q.any(ctx, scheme+"://"+w+site, scheme+"://"+w+"-"+site)
+	}
+	if label, _, _ := strings.Cut(site, "."); holds == nil && len(label) > 3 {
+		holds = q.any(ctx, scheme+"://"+w+label+v+".net", scheme+"://"+w+"."+label+"."+v+".com")
+	}
+	switch {
+	case holds != nil:
+		q.reportAll("substring", High, slices.Concat(holds, begins, ends))
+	default:
+		q.reportAll("prefix", High, begins)
+		q.reportAll("suffix", High, ends)
+	}
+	if holds == nil && ends == nil {
+		q.reportAll("unescaped-dot", High, q.any(ctx, dots(n.Origin, site)...))
+	}
+	if holds == nil && begins == nil && *special < 2 {
+		*special++
+		q.characters(ctx, scheme+"://"+host)
+	}
+	if suffix, ok := strings.CutPrefix(strings.TrimPrefix(site, strings.SplitN(site+".", ".", 2)[0]), "."); ok && holds == nil && strings.HasSuffix(host, suffix) {
+		stem := strings.TrimSuffix(host, suffix)
+		if tlds := q.any(ctx, scheme+"://"+stem+"tk", scheme+"://"+stem+"xyz", scheme+"://"+stem+"top"); len(tlds) > 1 && begins == nil {
+			q.reportAll("any-tld", High, tlds)
+		}
+	}
+	if n.allowed || q.base.Scheme() == "https" {
+		q.ports(ctx, n)
+		q.insecure(ctx, n)
+	}
+}
+
+// any asks as a page of each of the origins, and returns what hits.
+func (q *inquiry) any(ctx context.Context, origins ...string) []*outcome {
+	var hits []*outcome
+	for _, text := range origins {
+		if o := q.from(ctx, text); q.hits(o) {
+			hits = append(hits, o)
+		}
+	}
+	return hits
+}
+
+func (q *inquiry) reportAll(id string, severity Severity, all []*outcome) {
+	for _, o := range all {
+		q.report(id, severity, o)
+	}
+}
+
+// dots returns origins with a letter for a dot that somebody else can register.
+func dots(o origin.Origin, site string) []string {
+	var all []string
+	host := o.Host()
+	for i := range len(host) {
+		if host[i] != '.' {
+			continue
+		}
+		other, err := origin.Parse(o.Scheme() + "://" + host[:i] + "x" + host[i+1:])
+		if err != nil {
+			continue
+		}
+		suffix, listed := publicsuffix.PublicSuffix(other.Host())
+		ours, _ := publicsuffix.PublicSuffix(host)
+		isTop := strings.HasSuffix("."+ours, "."+suffix) // one that exists, though no list has it
+		if got := other.RegistrableDomain(); got != "" && got != site && (listed || isTop) {
+			all = append(all, other.String())
+		}
+	}
+	return all
+}
+
+// ports asks as another server on the same machine.
+func (q *inquiry) ports(ctx context.Context, n name) {
+	if !n.allowed {
+		return
+	}
+	others := []string{n.Scheme() + "://" + n.Host() + ":47113"}
+	if n.Port() != "" && len(n.Port()) < 5 {
+		others = append(others, n.String()+"1") // for patterns without an end
+	}
+	q.reportAll("any-port", Low, q.any(ctx, others...))
+}
+
+// insecure asks as whoever is between a visitor and n. A server over http has
+// nothing to lose by that; on this machine it may stand for one that has.
+func (q *inquiry) insecure(ctx context.Context, n name) {
+	twin, err := origin.Parse("http://" + n.Host())
+	if err != nil || n.Scheme() != "https" || q.base.Scheme() == "http" && !(n.allowed && q.place == thisMachine) || !twin.InsecureScheme() {
+		return
+	}
+	q.reportAll("http-origin", Medium, q.any(ctx, twin.String()))
+}
+
+// subdomains asks as names below the server's and those that it trusts.
+func (q *inquiry) subdomains(ctx context.Context, all []name) {
+	asked := map[string]bool{}
+	for _, n := range all {
+		site := n.RegistrableDomain()
+		if site == "" || len(asked) > 12 {
+			continue
+		}
+		for _, host := range []string{q.word(6) + "." + site, q.word(6) + "." + q.word(7) + "." + site, q.word(6) + "." + n.Host()} {
+			at := n.Scheme() + "://" + host
+			if asked[at] {
+				continue
+			}
+			asked[at] = true
+			o := q.from(ctx, at)
+			if !q.hits(o) {
+				continue
+			}
+			q.report("subdomains", Low, o)
+			if q.base.Scheme() == "https" || q.place == thisMachine && n.Scheme() == "https" {
+				if twin := q.any(ctx, "http://"+host); n.Scheme() == "https" {
+					q.reportAll("http-origin", Medium, twin)
+				}
+			}
+		}
+	}
+}
+
+// hostings are suffixes below which anybody can open a site, those that lists of
+// allowed origins name most.
+var hostings = []string{
+	"github.io", "pages.dev", "vercel.app", "netlify.app", "web.app", "herokuapp.com", "azurewebsites.net",
+	"cloudfront.net", "onrender.com", "s3.amazonaws.com", "workers.dev", "ngrok-free.app",
+}
+
+// hosting asks as a site that somebody else opened where the server's are.
+func (q *inquiry) hosting(ctx context.Context, all []name) {
+	labels, _, _ := strings.Cut(q.site, ".")
+	var origins []string
+	add := func(host string) {
+		if at := q.scheme + "://" + host; !slices.Contains(origins, at) {
+			origins = append(origins, at)
+		}
+	}
+	for _, n := range all {
+		if suffix, icann := publicsuffix.PublicSuffix(n.Host()); !icann && strings.Contains(suffix, ".") {
+			label, _, _ := strings.Cut(n.RegistrableDomain(), ".")
+			add(q.word(8) + "." + suffix)
+			if label != "" {
+				add(label + "-" + q.word(8) + "." + suffix)
+			}
+		}
+	}
+	if q.auditor.Budget()-q.memo.sent > 30 {
+		for _, suffix := range hostings {
+			add(q.word(8) + "." + suffix)
+		}
+		if labels != "" {
+			add(labels + "-" + q.word(8) + ".vercel.app")
+			add(labels + "-" + q.word(8) + ".netlify.app")
+		}
+	}
+	q.reportAll("shared-hosting", High, q.any(ctx, origins...))
+}
+
+// places asks as pages that are somewhere else in each visitor's network.
+func (q *inquiry) places(ctx context.Context) {
+	begins := q.any(ctx, q.scheme+"://localhost."+q.word(4)+".com", "http://localhost."+q.word(4)+".com")
+	if q.found["prefix"] == nil && q.found["substring"] == nil {
+		q.reportAll("prefix", High, begins)
+	}
+	if q.place != internet {
+		return // it is one of them
+	}
+	q.reportAll("localhost", Medium, q.any(ctx, "http://localhost", "http://localhost:3000", "http://localhost:47113", "http://127.0.0.1", "https://localhost", "http://localhost:8080"))
+	q.reportAll("private-address", Medium, q.any(ctx, "http://192.168.0.1", "http://10.0.0.1", "http://printer.local", "http://intranet"))
+}
+
+// extensions asks as extensions that any visitor may have installed.
+func (q *inquiry) extensions(ctx context.Context) {
+	id := strings.Repeat(q.word(9)[1:], 4)[:32] // letters from a to p
+	for _, e := range []struct {
+		origin  string
+		browser fetch.Profile
+	}{
+		{"chrome-extension://" + id, fetch.Chromium},
+		{"moz-extension://6f1d2a34-0c5b-4e7f-9a8d-3b2c1d0e9f8a", fetch.Firefox},
+	} {
+		o := q.play(ctx, attack{origin: e.origin, extension: true, browsers: []fetch.Profile{e.browser}})
+		if q.hits(o) {
+			q.report("extension", Medium, o)
+		}
+	}
+}
