@@ -78,11 +78,9 @@ func (c *preflightCache) spares(r *request) bool {
 		return false
 	}
 	records := c.matching(r)
-	if len(records) == 0 {
-		return false
-	}
 	now := r.browser.now()
-	spared := (header.IsSafelistedMethod(r.method) && !r.useCORSPreflight && !r.mustNameHead()) || cacheMatch(matchMethod).holds(records, r, r.method, now)
+	spared := len(records) > 0 &&
+		(header.IsSafelistedMethod(r.method) && !r.useCORSPreflight && !r.mustNameHead() || cacheMatch(matchMethod).holds(records, r, r.method, now))
 	for _, name := range r.unsafe {
 		spared = spared && cacheMatch(matchHeader).holds(records, r, name, now)
 	}

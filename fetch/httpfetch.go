@@ -58,7 +58,7 @@ func httpFetch(ctx context.Context, r *request, makeCORSPreflight bool) (*respon
 			res.close()
 			return nil, r.blocked(CodeRedirectError, anchor, "6.3.1")
 		case RedirectManual:
-			return filterOpaque(res, TypeOpaqueRedirect), nil
+			return r.filterRedirect(res), nil
 		}
 		return httpRedirectFetch(ctx, r, res)
 	}

@@ -135,7 +135,8 @@ func httpNetworkOrCacheFetch(ctx context.Context, r *request, isAuthenticationFe
 	if res.status == 421 && !isNewConnectionFetch && r.stream == nil {
 		res.close()
 		r.headers, r.cache = kept, mode
-		return httpNetworkOrCacheFetch(ctx, r, isAuthenticationFetch, true)
+		again, blocked := httpNetworkOrCacheFetch(ctx, r, isAuthenticationFetch, true)
+		return r.joinTypes(res, again), blocked
 	}
 	// 18.
 	if isAuthenticationFetch && res.status != 401 {
@@ -161,7 +162,7 @@ func appendOrigin(r *request) {
 			return
 		}
 	}
-	if r.mode != ModeCORS && !r.quirk(referrerPolicyIgnoredForOrigin) {
+	if r.mode != ModeCORS && !(len(r.urls) > 1 && r.quirk(originSurvivesGET)) && !r.quirk(referrerPolicyIgnoredForOrigin) {
 		switch r.referrerPolicy {
 		case ReferrerPolicyNoReferrer:
 			serialized = "null"

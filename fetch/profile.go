@@ -92,8 +92,10 @@ const (
 	headNotCached
 	failureKeepsPreflight
 	redirectCredentialsRefused
+	credentialsRefusedLate
 	emptyLocation
 	noLocationNoError
+	manualBodyShown
 	emptyLocationRefused
 	equalLocations
 	joinedLocations
@@ -114,6 +116,7 @@ const (
 	localhostIsOneSite
 	storageAccessHeaders
 	proxyAuthenticationReadable
+	misdirectedTypes
 	singleHeaders
 	nothingCached
 	permanentResponsesCached
@@ -209,6 +212,10 @@ var quirks = [...]Quirk{
 		"also in the modes, and to the origin, for which the standard lets it be"},
 	noLocationNoError: {"without a Location there is no redirect", []Profile{WebKit}, "no-location", Reading,
 		`in redirect mode "error" such a 302 is a response`},
+	credentialsRefusedLate: {"user and password in a Location are refused late", []Profile{WebKit}, "late-credentials", Bug,
+		"by the page's own origin: once the preflight for that URL has been made"},
+	manualBodyShown: {"an opaque redirect that leads nowhere has a body", []Profile{WebKit}, "manual-body", Bug,
+		"which the page can read, where there is no Location"},
 	emptyLocationRefused: {"an empty Location is an error", []Profile{WebKit}, "location-1530", Reading,
 		"at once, where the standard comes to an error after 20 redirects to the same URL"},
 	emptyLocation: {"an empty Location is no redirect", []Profile{Chromium}, "location-1530", Reading,
@@ -226,7 +233,7 @@ var quirks = [...]Quirk{
 	redirectRemovesHints: {"a redirect removes client hints", []Profile{Chromium}, "redirected-hints", Private,
 		"but for Save-Data, where it leads to another origin than the page's, which may not be told them"},
 	originSurvivesGET: {"Origin survives a redirect", []Profile{WebKit}, "origin-survives", Bug,
-		"within its origin: one that makes it GET, or that brings another referrer policy"},
+		"within its origin: one that makes it GET, or that brings another referrer policy; and that policy counts for nothing then"},
 	crossOriginRedirectWithoutMetadata: {"no Sec-Fetch headers after a redirect to another origin", []Profile{WebKit}, "redirect-1138", Bug,
 		`in mode "cors"`},
 	redirectedNeverSameSite: {"a redirect is never same-site", []Profile{Firefox}, "redirect-1138", Bug,
@@ -251,6 +258,8 @@ var quirks = [...]Quirk{
 		"credentialed requests in a cross-site context have Sec-Fetch-Storage-Access, and Origin where it is inactive"},
 	proxyAuthenticationReadable: {"a 407 is a response", []Profile{Firefox, WebKit}, "actual-status-1131", Reading,
 		"where no proxy is in use; the standard asks the user, or fails"},
+	misdirectedTypes: {"the second 421 has the type of the first, too", []Profile{Firefox}, "misdirected", Bug,
+		"its Content-Type is that of both tries, joined"},
 	singleHeaders: {"two lines of Content-Type or Authorization are one", []Profile{Firefox}, "headers-1050", Bug,
 		"the last one is sent, or of Content-Type with a body the first"},
 	permanentResponsesCached: {"permanent responses are cached for ever", []Profile{Chromium, Firefox}, "permanent", Reading,
@@ -278,7 +287,7 @@ var quirks = [...]Quirk{
 	permanentRedirectApart: {"a cached permanent redirect leads apart in the cache", []Profile{Firefox}, "after-permanent", Bug,
 		"what was fetched otherwise is fetched again, once"},
 	unfollowedNotCached: {"a redirect that is not followed is not cached", []Profile{Firefox}, "unfollowed", Private,
-		"302, 303 and 307, for redirect mode or CORS check; permanent ones are"},
+		"302, 303 and 307, for redirect mode or CORS check; 301 and 308 only for a Location that leads nowhere"},
 	littleInvalidated: {"unsafe requests invalidate little", []Profile{Chromium}, "little-invalidated", Private,
 		`not what Location names; and nothing in mode "no-store", or by a PUT without body`},
 	moreInvalidated: {"unsafe requests invalidate more", []Profile{Firefox}, "more-invalidated", Private,

@@ -288,6 +288,16 @@ func (r *request) checkRedirectStrictly(res *response) *BlockedError {
 	return corsCheck(r, &strict, res)
 }
 
+// refusesLate reports whether a redirect to user and password is refused once the
+// preflight for their URL has been made: one from the page's own origin.
+func (r *request) refusesLate(blocked *BlockedError) bool {
+	if r.tainting != taintBasic || r.mode != ModeCORS || !r.quirk(credentialsRefusedLate) {
+		return false
+	}
+	r.refusedLate = blocked
+	return true
+}
+
 // corpQuirk reports whether a response that the CORP check blocks is let through.
 func (r *request) corpQuirk(res *response) bool {
 	if value, _ := get(res.header, "Cross-Origin-Resource-Policy"); value != "same-site" {
@@ -307,7 +317,7 @@ func isLocalhost(host string) bool {
 // originQuirk reports whether a request of another mode than "cors" hides its
 // origin where the standard does not.
 func (r *request) originQuirk() bool {
-	if r.noReferrer && r.quirk(noReferrerNullOrigin) {
+	if r.noReferrer && !(len(r.urls) > 1 && r.browser.Profile == WebKit) && r.quirk(noReferrerNullOrigin) {
 		return true
 	}
 	return !r.redirectsWithinOrigin() && r.quirk(noCORSRedirectNullOrigin)
@@ -432,6 +442,34 @@ func (r *request) nullBodyIsEmpty(res *response) bool {
 	return r.quirk(nullBodyIsEmpty)
 }
 
+// joinTypes gives again, what came of another try, the Content-Type of the first
+// one too.
+func (r *request) joinTypes(first, again *response) *response {
+	if again == nil || again.status != 421 {
+		return again
+	}
+	before, ok := get(first.header, "Content-Type")
+	if value, has := get(again.header, "Content-Type"); ok && has && r.quirk(misdirectedTypes) {
+		again.header = setField(again.header, "Content-Type", before+","+value)
+	}
+	return again
+}
+
+// filterRedirect is filterOpaque for a redirect in redirect mode "manual".
+func (r *request) filterRedirect(res *response) *response {
+	_, redirects := get(res.header, "Location")
+	if !redirects && r.quirk(manualBodyShown) {
+		return &response{typ: TypeOpaqueRedirect, urls: res.urls, body: res.body}
+	}
+	if r.integrity != "" && r.browser.Profile == Firefox && r.quirk(nullBodyIsEmpty) {
+		// It looks at the body that the page does not see.
+		if body, err := io.ReadAll(io.LimitReader(res.body, maxIntegrityBody)); err == nil && bytesMatchIntegrity(body, r.integrity) {
+			r.integrity = ""
+		}
+	}
+	return filterOpaque(res, TypeOpaqueRedirect)
+}
+
 // cachedHeader is list as the HTTP cache hands it out.
 func (r *request) cachedHeader(list []header.Field) []header.Field {
 	isEmpty := func(f header.Field) bool { return f.Value == "" }
@@ -447,6 +485,8 @@ func (r *request) keepsOnceFollowed(res *response) bool {
 	switch res.status {
 	case 302, 303, 307:
 		return r.quirk(unfollowedNotCached)
+	case 301, 308:
+		return r.redirect == RedirectFollow && r.quirk(unfollowedNotCached)
 	}
 	return false
 }

@@ -25,7 +25,7 @@ func httpRedirectFetch(ctx context.Context, r *request, res *response) (*respons
 	if err == nil && location == nil {
 		return res, nil
 	}
-	r.permanent = res.cached && (res.status == 301 || res.status == 308)
+	r.permanent = r.permanent || res.cached && (res.status == 301 || res.status == 308)
 	res.close()
 	fail := func(code Code, number string) (*response, *BlockedError) {
 		return nil, r.blocked(code, anchor, number).because("Location", value)
@@ -45,7 +45,9 @@ func httpRedirectFetch(ctx context.Context, r *request, res *response) (*respons
 	r.redirectCount++
 	// 9.
 	if location.hasCredentials() && (r.mode == ModeCORS && !origin.Same(r.origin, location.origin) || r.quirk(redirectCredentialsRefused)) {
-		return fail(CodeRedirectCredentials, "9")
+		if res, blocked := fail(CodeRedirectCredentials, "9"); !r.refusesLate(blocked) {
+			return res, blocked
+		}
 	}
 	// 10. This is for another origin that redirects back to the page's.
 	if r.tainting == taintCORS && location.hasCredentials() {
@@ -55,7 +57,7 @@ func httpRedirectFetch(ctx context.Context, r *request, res *response) (*respons
 	if res.status != 303 && r.stream != nil {
 		return fail(CodeRedirectBody, "11")
 	}
-	if res.followed != nil {
+	if res.followed != nil && !(r.mode == ModeSameOrigin && !origin.Same(r.origin, location.origin)) {
 		res.followed()
 	}
 	r.restoreHeaders(res.status, location)
