@@ -90,12 +90,8 @@ func parseMessage(line []byte) (*message, error) {
 	return m, err
 }
 
-// page is the page that m is from.
-func (m *message) page(b *fetch.Browser) (*fetch.Page, error) {
-	if m.Client == nil {
-		return nil, errors.New(`client is missing; give the page, as {"origin":"https://app.example.com"}`)
-	}
-	c := *m.Client
+// open opens the page that c is.
+func (c client) open(b *fetch.Browser) (*fetch.Page, error) {
 	switch {
 	case c.Origin == "" && c.URL == "":
 		return nil, errors.New("client.origin is missing; give an origin, or null for an opaque one")
@@ -165,7 +161,7 @@ func (m *message) fetchRequest() (*fetch.Request, error) {
 
 // inheritsOrigin reports whether c's document is of a URL that is no referrer,
 // such as about:blank.
-func (c *client) inheritsOrigin() bool {
+func (c client) inheritsOrigin() bool {
 	scheme, _, _ := strings.Cut(c.URL, ":")
 	return scheme == "about" || scheme == "blob" || scheme == "data"
 }

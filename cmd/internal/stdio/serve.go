@@ -61,8 +61,34 @@ type engine struct {
 	fetches []*openFetch
 }
 
-// A session is a page in a browser of its own.
-type session struct{ browser *fetch.Browser }
+// A session is a page in a browser of its own. That it may have several
+// documents does no harm.
+type session struct {
+	browser *fetch.Browser
+	pages   map[client]*fetch.Page
+	begun   chan struct{} // closed once the last fetch so far has begun
+}
+
+const maxPages = 1000 // of a session
+
+// page is the page that a message is from.
+func (s *session) page(c *client) (*fetch.Page, error) {
+	if c == nil {
+		return nil, errors.New(`client is missing; give the page, as {"origin":"https://app.example.com"}`)
+	}
+	if page := s.pages[*c]; page != nil {
+		return page, nil
+	}
+	page, err := c.open(s.browser)
+	if err != nil {
+		return nil, err
+	}
+	if len(s.pages) == maxPages {
+		clear(s.pages)
+	}
+	s.pages[*c] = page
+	return page, nil
+}
 
 // An openFetch has not been answered.
 type openFetch struct {
@@ -123,7 +149,8 @@ func (e *engine) dispatch(m *message) error {
 	}
 	s := e.sessions[m.Session]
 	if s == nil {
-		s = &session{e.open()}
+		s = &session{browser: e.open(), pages: map[client]*fetch.Page{}, begun: make(chan struct{})}
+		close(s.begun)
 		e.sessions[m.Session] = s
 	}
 	switch {
@@ -144,7 +171,7 @@ func (e *engine) dispatch(m *message) error {
 
 // fetch begins a fetch that is answered when it is over.
 func (e *engine) fetch(s *session, m *message) error {
-	page, err := m.page(s.browser)
+	page, err := s.page(m.Client)
 	if err != nil {
 		return err
 	}
@@ -164,10 +191,24 @@ func (e *engine) fetch(s *session, m *message) error {
 		cancel()
 		return fmt.Errorf("%d fetches are open; wait for an answer, or abort one", maxOpen)
 	}
+	// Fetches of a page begin in their order, and then run at the same time.
+	before, begun := s.begun, make(chan struct{})
+	s.begun = begun
+	begin := sync.OnceFunc(func() { close(begun) })
+	in.Trace = func(event fetch.Event) {
+		switch event.Kind {
+		case fetch.EventRequestSent, fetch.EventPreflightShared:
+			begin()
+		}
+	}
 	e.work.Go(func() {
 		defer cancel()
+		defer begin()
+		<-before
 		a := answer{ID: m.ID}
-		if res, err := page.Fetch(ctx, in); err != nil {
+		res, err := page.Fetch(ctx, in)
+		begin()
+		if err != nil {
 			a.Error = failureOf(err)
 		} else {
 			a.Response = ReadResponse(res)

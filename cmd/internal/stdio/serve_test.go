@@ -240,6 +240,25 @@ func TestFetchesRunAtTheSameTime(t *testing.T) {
 	}
 }
 
+func TestFetchesOfAPageBeginInTheirOrder(t *testing.T) {
+	release := make(chan struct{})
+	e := start(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		<-release
+		echo(w, r)
+	}))
+	// A page's keepalive bodies have 64 KiB together: the last one has no room.
+	whole := base64.StdEncoding.EncodeToString(make([]byte, 64<<10))
+	e.write(fetching(1, "a", `{"url":"https://app.example.com/","method":"POST","keepalive":true,"body":"`+whole+`"}`))
+	answer := e.ask(fetching(2, "a", `{"url":"https://app.example.com/","method":"POST","keepalive":true,"body":"aA=="}`))
+	if answer["id"] != 2.0 || answer["error"] == nil {
+		t.Errorf("answer = %v, want an error for 2", answer)
+	}
+	close(release)
+	if answer := e.read(); answer["response"] == nil {
+		t.Errorf("answer = %v, want a response to 1", answer)
+	}
+}
+
 func TestAbortEndsAFetch(t *testing.T) {
 	arrived := make(chan struct{}, 1)
 	e := start(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
