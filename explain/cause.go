@@ -465,6 +465,13 @@ var causes = []entry{
 		"The server has no route for OPTIONS here: it answers the preflight with {status}.",
 		"サーバーに OPTIONS のルートがなく、プリフライトに {status} を返しています。",
 	}, mendRoute, ""},
+	{"preflight-refused", preflightStatus, ClassCORS, fixPolicy, phrase{
+		"The server knows CORS, and its policy refuses this preflight with {status}: the origin, the method or a header is not allowed.",
+		"サーバーは CORS に対応していますが、そのポリシーがこのプリフライトを {status} で拒否しました。オリジン、メソッド、ヘッダーのいずれかが許可されていません。",
+	}, phrase{
+		"if pages of {origin} are meant to do this, allow the origin, the method and the headers that the preflight asks for",
+		"{origin} のページにこれを許すつもりなら、プリフライトが尋ねているオリジン、メソッド、ヘッダーを許可してください",
+	}, ""},
 	{"preflight-unauthorized", preflightStatus, ClassCORS, fixPolicy, phrase{
 		"The server answers the preflight with {status}, as if it lacked a login; but a preflight never has cookies nor Authorization.",
 		"サーバーがプリフライトに {status} を返し、認証を求めています。しかしプリフライトに Cookie や Authorization が付くことはありません。",

@@ -98,6 +98,9 @@ func refineMissing(d *Diagnosis, exchanges []*fetch.Exchange, last *fetch.Exchan
 func refinePreflight(last *fetch.Exchange, d *Diagnosis) Cause {
 	status := d.Status
 	switch {
+	// A login knows nothing of origins, and names its scheme.
+	case status == 403 && variesByOrigin(last.ResponseHeader) && get(last.ResponseHeader, "WWW-Authenticate") == "":
+		return "preflight-refused"
 	case status == 401 || status == 403 || status == 407:
 		return "preflight-unauthorized"
 	case status == 400 || status == 404 || status == 405 || status == 501:

@@ -135,6 +135,7 @@ func scenarios() []scenario {
 
 		{cause: "preflight-missing", request: putAPI, web: preflightThen(says(204), reads(200))},
 		{cause: "preflight-not-routed", request: putAPI, web: preflightThen(says(405, "Allow", "GET, PUT"), reads(200))},
+		{cause: "preflight-refused", request: auth, web: preflightThen(says(403, "Vary", "Origin"), reads(200))},
 		{cause: "preflight-unauthorized", request: auth, web: preflightThen(says(401, "WWW-Authenticate", "Bearer"), reads(200))},
 		{cause: "preflight-redirect-https", page: "http://localhost:3000", request: fetch.Request{URL: "http://api.example.com/users", Method: "PUT"}, web: always(says(301, "Location", "https://api.example.com/users"))},
 		{cause: "preflight-redirect-slash", request: putAPI, web: always(says(307, "Location", "/users/"))},
