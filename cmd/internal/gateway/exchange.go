@@ -37,7 +37,7 @@ func newExchange(r *route) *exchange {
 		Rewrite:        x.rewrite,
 		ModifyResponse: x.own,
 		ErrorHandler:   x.fail,
-		ErrorLog:       discard, // what goes wrong is told by exchange.done
+		ErrorLog:       discard, // serve tells what goes wrong
 		BufferPool:     buffers{},
 	}
 	if r.upstream != nil {
