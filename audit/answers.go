@@ -82,7 +82,7 @@ func (q *inquiry) preflights(ctx context.Context) {
 			break
 		}
 	}
-	if reader.extension || reader.origin == "null" {
+	if reader.origin == "null" {
 		return
 	}
 	o := ask(reader.origin, put)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -16,7 +17,6 @@ import (
 type attack struct {
 	origin        string // as it stands in Origin; "" for a page of the server itself
 	page          string // URL of the page; "" for the root of its origin
-	extension     bool   // the origin is that of a browser's extension
 	url           string // "" for that of the inquiry
 	request       fetch.Request
 	preflightOnly bool
@@ -52,16 +52,16 @@ func (q *inquiry) play(ctx context.Context, at attack) *outcome {
 	if o.asPage == "" {
 		o.asPage = at.origin + "/"
 	}
-	through := &mask{memo: q.memo, preflightOnly: at.preflightOnly}
-	opaque := false
+	var through http.RoundTripper = q.memo
+	if at.preflightOnly {
+		through = preflightsOnly{q.memo}
+	}
+	opaque := at.origin == "null"
 	switch {
 	case at.origin == "":
 		o.asPage = q.base.String() + "/"
-	case at.origin == "null":
-		o.asPage, opaque = q.scheme+"://sandbox.invalid/", true
-	case at.extension:
-		through.page, through.origin = "https://extension.invalid", at.origin
-		o.asPage = through.page + "/"
+	case opaque:
+		o.asPage = q.scheme + "://sandbox.invalid/"
 	}
 	for _, profile := range everyBrowser {
 		if at.browsers != nil && !slices.Contains(at.browsers, profile) {
@@ -73,7 +73,7 @@ func (q *inquiry) play(ctx context.Context, at attack) *outcome {
 			page.Opaque = opaque
 			request := at.request
 			request.URL, request.Credentials = at.url, credentials
-			if got := page.Origin().String(); at.origin != "" && !at.extension && got != at.origin {
+			if got := page.Origin().String(); at.origin != "" && got != at.origin {
 				return o // no page has this origin
 			}
 			gets, exchanges := o.try(ctx, page, &request, profile == fetch.Standard && credentials == fetch.CredentialsInclude)
@@ -98,27 +98,7 @@ func (q *inquiry) play(ctx context.Context, at attack) *outcome {
 			o.without = append(o.without, profile)
 		}
 	}
-	if at.extension {
-		o.unmask(through)
-	}
 	return o
-}
-
-// unmask writes the origin that went over the wire into the evidence.
-func (o *outcome) unmask(m *mask) {
-	all := o.evidence
-	if o.first != nil {
-		all = append(slices.Clip(all), o.first)
-	}
-	for _, e := range all {
-		for _, list := range [][]header.Field{e.RequestHeader, e.ResponseHeader} {
-			for i := range list {
-				if list[i].Value == m.page {
-					list[i].Value = m.origin
-				}
-			}
-		}
-	}
 }
 
 // try makes one fetch, and reports whether the page gets what it wants.

@@ -3,9 +3,11 @@ package audit
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -228,12 +230,16 @@ func (f *Finding) Proof(session http.Header) string {
 	}
 	for _, sent := range e.RequestHeader {
 		switch name := http.CanonicalHeaderKey(sent.Name); name {
-		case header.Origin, header.AccessControlRequestMethod, header.AccessControlRequestHeaders, "Referer":
+		case "Referer":
+			if f.Rule.ID == "reflect-referer" {
+				words = append(words, "-H", name+": "+sent.Value)
+			}
+		case header.Origin, header.AccessControlRequestMethod, header.AccessControlRequestHeaders:
 			words = append(words, "-H", name+": "+sent.Value)
 		}
 	}
-	for name := range session {
-		if !e.Preflight {
+	for _, name := range slices.Sorted(maps.Keys(session)) {
+		if !e.Preflight || name != "Authorization" && name != "Cookie" {
 			words = append(words, "-H", name+": …")
 		}
 	}

@@ -112,9 +112,17 @@ func (q *inquiry) ask(ctx context.Context) {
 		q.unreachable = "status 429: the server wants fewer requests in a second"
 		return
 	}
+	if q.plain.at == "" {
+		q.unreachable = "it redirects again and again"
+		if status := q.plain.first.Status; status < 300 || status > 399 {
+			q.unreachable = "its answer is malformed"
+		}
+		return
+	}
 	// A page may go at once to where it would be sent.
-	if at := q.plain.at; at != "" && at != q.url {
-		q.notes = append(q.notes, "it redirects to "+at+", which is asked about")
+	if at := q.plain.at; at != q.url {
+		shown, _, _ := strings.Cut(at, "?") // which may hold secrets
+		q.notes = append(q.notes, "it redirects to "+shown+", which is asked about")
 		q.url = at
 	}
 	q.strangers(ctx)
@@ -130,8 +138,11 @@ func (q *inquiry) ask(ctx context.Context) {
 	q.forms()
 	q.exposure()
 	q.caches(ctx)
-	if ctx.Err() != nil {
+	switch {
+	case ctx.Err() != nil:
 		q.unreachable = "this was interrupted"
+	case q.memo.failures >= maxFailures:
+		q.unreachable = errGone.Error()
 	}
 }
 
@@ -581,7 +592,7 @@ func (q *inquiry) extensions(ctx context.Context) {
 		{"chrome-extension://" + id, fetch.Chromium},
 		{"moz-extension://6f1d2a34-0c5b-4e7f-9a8d-3b2c1d0e9f8a", fetch.Firefox},
 	} {
-		o := q.play(ctx, attack{origin: e.origin, extension: true, browsers: []fetch.Profile{e.browser}})
+		o := q.play(ctx, attack{origin: e.origin, browsers: []fetch.Profile{e.browser}})
 		if q.hits(o) {
 			q.report("extension", Medium, o)
 		}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/crossorigin/cors/header"
 )
@@ -20,6 +21,7 @@ type memo struct {
 	known        map[string]*answered
 	budget, sent int
 	exhausted    bool
+	failures     int // in a row
 }
 
 type answered struct {
@@ -31,47 +33,35 @@ type answered struct {
 
 var errBudget = errors.New("the budget of requests is used up")
 
-// maxBody is how much of a body is read, and maxKept how much kept.
+// errGone is the error where a server that did answer does so no more.
+var errGone = errors.New("it no longer answers")
+
+// What one answer may cost, and how often a server may fail to give any.
 const (
-	maxBody = 64 << 10
-	maxKept = 16 << 10
+	maxBody     = 64 << 10 // that is read, so that the connection may be used again
+	maxKept     = 16 << 10 // of it
+	maxDrip     = time.Second
+	maxFailures = 4
 )
 
-// A mask is the transport of one attack: it sends origin in place of that of the
-// page, and gives the page its own back. Browsers have pages whose origins no URL
-// of the web has, such as those of extensions; the engine judges them under
-// another name.
-type mask struct {
-	*memo
-	page, origin  string
-	preflightOnly bool // the request itself stays at home
-}
+// preflightsOnly is a memo that keeps the request itself at home.
+type preflightsOnly struct{ *memo }
 
-func (m *mask) RoundTrip(r *http.Request) (*http.Response, error) {
-	isPreflight := r.Method == http.MethodOptions && r.Header.Get(header.AccessControlRequestMethod) != ""
-	if m.preflightOnly && !isPreflight {
+func (m preflightsOnly) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Method != http.MethodOptions || r.Header.Get(header.AccessControlRequestMethod) == "" {
 		return nil, errPreflightPassed
 	}
-	if m.origin != "" && r.Header.Get(header.Origin) == m.page {
-		r = r.Clone(r.Context())
-		r.Header[header.Origin] = []string{m.origin}
-		r.Header.Del("Referer") // extensions send none
-	}
+	return m.memo.RoundTrip(r)
+}
+
+func (m *memo) RoundTrip(r *http.Request) (*http.Response, error) {
 	a := m.answer(r)
 	if a.err != nil {
 		return nil, a.err
 	}
-	h := a.header.Clone()
-	if m.origin != "" {
-		for i, line := range h[header.AccessControlAllowOrigin] {
-			if line == m.origin {
-				h[header.AccessControlAllowOrigin][i] = m.page
-			}
-		}
-	}
 	return &http.Response{
 		Status: http.StatusText(a.status), StatusCode: a.status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: h, Body: io.NopCloser(bytes.NewReader(a.body)), ContentLength: -1, Request: r,
+		Header: a.header.Clone(), Body: io.NopCloser(bytes.NewReader(a.body)), ContentLength: -1, Request: r,
 	}, nil
 }
 
@@ -88,8 +78,14 @@ func (m *memo) answer(r *http.Request) *answered {
 		m.exhausted = true
 		return &answered{err: errBudget}
 	}
+	if m.failures >= maxFailures {
+		return &answered{err: errGone}
+	}
 	m.sent++
 	a := m.send(r)
+	if m.failures++; a.err == nil {
+		m.failures = 0
+	}
 	if r.Context().Err() == nil { // what was interrupted says nothing of the server
 		m.known[key] = a
 	}
@@ -102,6 +98,8 @@ func (m *memo) send(r *http.Request) *answered {
 		return &answered{err: err}
 	}
 	defer res.Body.Close()
+	// A body that comes in drips has begun, which is enough.
+	defer time.AfterFunc(maxDrip, func() { res.Body.Close() }).Stop()
 	// A body that ends early is for the page to notice; what began it is enough.
 	body, err := io.ReadAll(io.LimitReader(res.Body, maxBody))
 	if err != nil && len(body) == 0 && r.Method != http.MethodHead {

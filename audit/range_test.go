@@ -284,7 +284,7 @@ var safe = []server{
 	{"an unescaped dot before the top-level domain, where noOrigin can register", "", "", with(matches(`^https://app\.target.com$`))},
 	{"an unescaped dot below the site, where it owns all", "https://a.api.target.com/users", "", with(matches(`^https://a.api\.target\.com$`))},
 	{"the origin is echoed in another header", "", "", func(w http.ResponseWriter, r *http.Request) {
-		sets("X-Origin", r.Header.Get("Origin"), "X-Allow", acao+": "+r.Header.Get("Origin"))(w, r)
+		sets("X-Origin", r.Header.Get("Origin"), "X-Allow", acao+": "+r.Header.Get("Origin")+";")(w, r)
 	}},
 	{"the origin is echoed in the body", "", "", func(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, acao+": "+r.Header.Get("Origin")+"\n"+acac+": true")

@@ -58,6 +58,8 @@ func newTransport(connect map[string]string, dialer *net.Dialer, perHost int) *h
 			host, port, err := net.SplitHostPort(address)
 			if other, ok := connect[host]; ok && err == nil {
 				address = withPort(other, port)
+			} else if strings.HasSuffix(host, ".localhost") {
+				address = net.JoinHostPort("127.0.0.1", port) // as browsers have it, whatever resolvers say
 			}
 			return dialer.DialContext(ctx, network, address)
 		},

@@ -29,6 +29,7 @@ Sharing, and the tools that show what one says to the other.`,
 		},
 	}
 	root.AddCommand(
+		newAudit(),
 		newExplain(),
 		newFetch(),
 		newServe(),

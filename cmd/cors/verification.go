@@ -344,14 +344,18 @@ func (v *verification) json() jsonVerification {
 			result.Code, result.Step = r.Blocked.Code.String(), r.Blocked.Step.String()
 		}
 		for _, e := range r.Exchanges {
-			result.Exchanges = append(result.Exchanges, jsonExchange{
-				Preflight: e.Preflight, Method: e.Method, URL: withoutQuery(e.URL),
-				Request: corsHeaders(e.RequestHeader), Status: e.Status, Response: corsHeaders(e.ResponseHeader),
-			})
+			result.Exchanges = append(result.Exchanges, newJSONExchange(e))
 		}
 		out.Results = append(out.Results, result)
 	}
 	return out
+}
+
+func newJSONExchange(e *fetch.Exchange) jsonExchange {
+	return jsonExchange{
+		Preflight: e.Preflight, Method: e.Method, URL: withoutQuery(e.URL),
+		Request: corsHeaders(e.RequestHeader), Status: e.Status, Response: corsHeaders(e.ResponseHeader),
+	}
 }
 
 // corsHeaders are those of CORS and of caches.

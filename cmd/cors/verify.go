@@ -128,7 +128,7 @@ func (f *verifyFlags) verify(cmd *cobra.Command, policy, url string) error {
 func (f *verifyFlags) target(file *policyfile.File, url string) (audit.Target, error) {
 	t := audit.Target{
 		URL: url, UnsafeMethods: f.unsafe, MaxRequests: f.maxRequests, Concurrency: f.concurrency, Rate: f.rate, Timeout: f.timeout,
-		Header: http.Header{}, Paths: map[string][]string{}, Connect: map[string]string{}, Skip: map[string]string{},
+		Paths: map[string][]string{}, Skip: map[string]string{},
 	}
 	var faults []error
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
@@ -136,19 +136,9 @@ func (f *verifyFlags) target(file *policyfile.File, url string) (audit.Target, e
 	if t.Profile, err = parseProfile(f.browser); err != nil {
 		faults = append(faults, err)
 	}
-	for _, line := range f.headers {
-		name, value, ok := strings.Cut(line, ":")
-		value = header.Normalize(value)
-		key := http.CanonicalHeaderKey(name)
-		switch {
-		case !ok || !header.IsToken(name) || !httpguts.ValidHeaderFieldValue(value):
-			fault(`--header: %s is no header; write it as "Name: value"`, quoteName(line))
-		case key == header.Origin || strings.HasPrefix(key, "Access-Control-") || key != "Cookie" && key != "User-Agent" && header.IsForbiddenRequest(key, value):
-			fault("--header: %q is the browser's own to say; remove it", key)
-		default:
-			t.Header.Add(key, value)
-		}
-	}
+	var wrong []error
+	t.Header, wrong = ownHeaders(f.headers)
+	faults = append(faults, wrong...)
 	for _, pair := range f.paths {
 		route, path, ok := strings.Cut(pair, "=")
 		if !ok {
@@ -157,14 +147,8 @@ func (f *verifyFlags) target(file *policyfile.File, url string) (audit.Target, e
 		}
 		t.Paths[route] = append(t.Paths[route], path)
 	}
-	for _, pair := range f.connect {
-		host, address, ok := strings.Cut(pair, "=")
-		if !ok || host == "" || address == "" {
-			fault(`--connect: %q is not a host and an address; write "api.example.com=10.0.0.7:443"`, pair)
-			continue
-		}
-		t.Connect[host] = address
-	}
+	t.Connect, wrong = connections(f.connect)
+	faults = append(faults, wrong...)
 	for name, value := range map[string]float64{"rate": f.rate, "concurrency": float64(f.concurrency), "timeout": float64(f.timeout), "max-requests": float64(f.maxRequests)} {
 		if value <= 0 {
 			fault("--%s: it must be more than 0", name)
@@ -177,6 +161,39 @@ func (f *verifyFlags) target(file *policyfile.File, url string) (audit.Target, e
 	}
 	slices.SortStableFunc(faults, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return t, misuse(faults)
+}
+
+// ownHeaders are the headers of --header, each "Name: value".
+func ownHeaders(flags []string) (h http.Header, faults []error) {
+	h = http.Header{}
+	for _, line := range flags {
+		name, value, ok := strings.Cut(line, ":")
+		value = header.Normalize(value)
+		key := http.CanonicalHeaderKey(name)
+		switch {
+		case !ok || !header.IsToken(name) || !httpguts.ValidHeaderFieldValue(value):
+			faults = append(faults, fmt.Errorf(`--header: %s is no header; write it as "Name: value"`, quoteName(line)))
+		case key == header.Origin || strings.HasPrefix(key, "Access-Control-") || key != "Cookie" && key != "User-Agent" && header.IsForbiddenRequest(key, value):
+			faults = append(faults, fmt.Errorf("--header: %q is the browser's own to say; remove it", key))
+		default:
+			h.Add(key, value)
+		}
+	}
+	return h, faults
+}
+
+// connections are the pairs of --connect, each "host=address".
+func connections(flags []string) (to map[string]string, faults []error) {
+	to = map[string]string{}
+	for _, pair := range flags {
+		host, address, ok := strings.Cut(pair, "=")
+		if !ok || host == "" || address == "" {
+			faults = append(faults, fmt.Errorf(`--connect: %q is not a host and an address; write "api.example.com=10.0.0.7:443"`, pair))
+			continue
+		}
+		to[host] = address
+	}
+	return to, faults
 }
 
 // quoteName quotes what may be a name without the value, which may be secret.

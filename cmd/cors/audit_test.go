@@ -1,0 +1,59 @@
+package main
+
+import (
+	"encoding/pem"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestAuditScripts runs testdata/audit with servers to ask. In the environment
+// are their addresses: HOLES trusts what ends like example.com, CLEAN one origin,
+// and HOSTILE means ill.
+func TestAuditScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/audit",
+		UpdateScripts:       *update,
+		RequireExplicitExec: true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("NO_COLOR", "1")
+			var certificate []byte
+			for name, h := range map[string]http.HandlerFunc{"HOLES": careless, "CLEAN": oneOrigin, "HOSTILE": worse} {
+				server := httptest.NewUnstartedServer(h)
+				server.Config.ErrorLog = log.New(io.Discard, "", 0)
+				server.StartTLS()
+				env.Defer(server.Close)
+				env.Setenv(name, server.Listener.Addr().String())
+				certificate = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+			}
+			path := filepath.Join(env.WorkDir, "servers.pem")
+			env.Setenv("SSL_CERT_FILE", path)
+			return os.WriteFile(path, certificate, 0o600)
+		},
+	})
+}
+
+func oneOrigin(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Vary", "Origin")
+	if o := r.Header.Get("Origin"); o == "https://app.example.com" {
+		w.Header().Set("Access-Control-Allow-Origin", o)
+		w.Header().Set("Access-Control-Allow-Credentials", "true")
+	}
+	io.WriteString(w, "hello")
+}
+
+// worse would like to write on the terminal.
+func worse(w http.ResponseWriter, r *http.Request) {
+	if strings.HasPrefix(r.URL.Path, "/away") {
+		http.Redirect(w, r, "http://169.254.169.254/latest?token=secret", http.StatusFound)
+		return
+	}
+	w.Header().Set("Access-Control-Allow-Origin", "https://\u202e\xff")
+}
