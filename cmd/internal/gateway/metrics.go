@@ -75,7 +75,7 @@ func (m *Metrics) reloaded(version int, taken bool) {
 		return
 	}
 	if !taken {
-		m.RefusedPolicy()
+		m.refusedPolicy()
 		return
 	}
 	if version > 1 {
@@ -85,8 +85,8 @@ func (m *Metrics) reloaded(version int, taken bool) {
 	m.loaded.SetToCurrentTime()
 }
 
-// RefusedPolicy counts a policy that was refused before it became a [Config].
-func (m *Metrics) RefusedPolicy() {
+// refusedPolicy counts a policy that was refused before it became a [Config].
+func (m *Metrics) refusedPolicy() {
 	if m != nil {
 		m.reloads.WithLabelValues("refused").Inc()
 	}

@@ -77,7 +77,7 @@ func (r *Reloader) reload() {
 	r.pending = nil
 	c, err := r.Load(r.Path)
 	if err != nil {
-		r.Gateway.options.Metrics.RefusedPolicy()
+		r.Gateway.options.Metrics.refusedPolicy()
 	} else {
 		err = r.Gateway.SetConfig(c)
 	}

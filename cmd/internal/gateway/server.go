@@ -29,8 +29,7 @@ type Server struct {
 	// HTTP/2 in cleartext.
 	TLS *tls.Config
 
-	// Admin is where health, readiness and metrics are asked for, of AdminHandler.
-	// It may be nil.
+	// Admin is where health, readiness and metrics are asked for. It may be nil.
 	Admin   net.Listener
 	Metrics *Metrics
 
