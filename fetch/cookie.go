@@ -360,7 +360,8 @@ func siteOfHost(host string) string {
 	return site
 }
 
-// isSecure reports whether cookies that are Secure go to u.
+// isSecure reports whether cookies that are Secure go to u: the draft leaves it
+// to the user agent, and says that most trust localhost. WebKit does not.
 func (u *urlRecord) isSecure() bool {
-	return u.scheme == "https" || u.scheme == "wss"
+	return u.scheme == "https" || u.scheme == "wss" || isTrustworthyOrigin(u.origin)
 }

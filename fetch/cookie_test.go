@@ -48,6 +48,8 @@ func TestCookies(t *testing.T) {
 		{"the site at a public suffix keeps its own cookies", "https://github.io/", "a=1; domain=github.io", "https://github.io/", "a=1"},
 		{"but for itself alone", "https://github.io/", "a=1; domain=github.io", "https://you.github.io/", ""},
 		{"localhost keeps its cookies, whatever the port", "http://localhost:7101/", "a=1", "http://localhost:7102/", "a=1"},
+		{"Secure cookies are for localhost too", "http://localhost/", "a=1; secure; path=/", "http://localhost:3000/", "a=1"},
+		{"and not for other hosts in the clear", "http://app.example.com/", "a=1; secure; path=/", "https://app.example.com/", ""},
 		{"an IP address has no hosts below", "http://127.0.0.1/", "a=1; domain=0.0.1", "http://127.0.0.1/", ""},
 		{"an IP address may name itself", "http://127.0.0.1/", "a=1; domain=127.0.0.1", "http://127.0.0.1/", "a=1"},
 
