@@ -116,11 +116,13 @@ func (o *outcome) try(ctx context.Context, page *fetch.Page, request *fetch.Requ
 		return false, nil
 	}
 	var other elsewhere
-	switch {
+	switch to := new(fetch.Browser).Open(blocked.URL).Origin(); {
 	case errors.Is(blocked.Err, errPreflightPassed):
 		return blocked.Exchanges[0].Preflight && blocked.Exchanges[0].Status != 0, blocked.Exchanges
 	case errors.As(blocked.Err, &other):
 		o.elsewhere = other.server
+	case blocked.Hop > 0 && o.origin == "" && to != page.Origin(): // it may be blocked as mixed content
+		o.elsewhere = to.String()
 	case !blocked.Code.IsCORS() && blocked.Err != nil:
 		o.failed = blocked.Err
 	}
