@@ -86,6 +86,8 @@ func TestRedirects(t *testing.T) {
 			[]string{"GET " + app + " Authorization=x X-A=1", "OPTIONS " + api + " Access-Control-Request-Headers=x-a", "GET " + api + " X-A=1"}, api},
 		{"the second server learns the origin", web{"app.example.com/": redirects(302, api)}, &fetch.Request{URL: "/"}, "Origin",
 			[]string{"GET " + app, "GET " + api + " Origin=https://app.example.com"}, api},
+		{"also one of another site", web{"app.example.com/": redirects(302, other)}, &fetch.Request{URL: "/"}, "Origin",
+			[]string{"GET " + app, "GET " + other + " Origin=https://app.example.com"}, other},
 		{"a third origin does not", web{"api.example.com/users": redirects(302, other)}, &fetch.Request{URL: api}, "Origin",
 			[]string{"GET " + api + " Origin=https://app.example.com", "GET " + other + " Origin=null"}, other},
 		{"nor does the page's own, from another", web{"api.example.com/users": redirects(302, app)}, &fetch.Request{URL: api}, "Origin",
