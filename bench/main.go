@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 )
 
@@ -25,7 +26,8 @@ type section struct {
 var (
 	document = flag.String("doc", "docs/performance.md", "the document whose tables are written")
 	raw      = flag.String("raw", "", "where to leave what go test printed, for benchstat (the section's name is added)")
-	count    = flag.String("count", "10", "how often each benchmark is run")
+	count    = flag.Int("count", 10, "how many rounds are run")
+	with     = flag.String("with", "", `a command to run the benchmarks with, such as "chrt -f 50" where the machine has other work`)
 	only     = flag.String("only", "", "measure these sections alone, such as middleware,scale")
 )
 
@@ -66,18 +68,33 @@ func main() {
 }
 
 // benchmark runs the benchmarks whose names match, one processor each, so that
-// a peer that makes garbage pays for its collection.
+// a peer that makes garbage pays for its collection; in rounds, so that what
+// disturbs the machine for a while disturbs them all.
 func benchmark(name, match, time string) (results, error) {
-	out, err := run("go", "test", "-run", "^$", "-cpu", "1", "-bench", match, "-benchtime", time, "-count", *count, "-timeout", "2h", "./bench")
+	dir, err := os.MkdirTemp("", "bench")
 	if err != nil {
 		return nil, err
 	}
+	defer os.RemoveAll(dir)
+	binary := filepath.Join(dir, "bench.test")
+	if _, err := run("go", "test", "-c", "-o", binary, "./bench"); err != nil {
+		return nil, err
+	}
+	command := append(strings.Fields(*with), binary, "-test.run", "^$", "-test.cpu", "1", "-test.bench", match, "-test.benchtime", time)
+	var all []byte
+	for range *count {
+		out, err := run(command...)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, out...)
+	}
 	if *raw != "" {
-		if err := os.WriteFile(*raw+name+".txt", out, 0o644); err != nil {
+		if err := os.WriteFile(*raw+name+".txt", all, 0o644); err != nil {
 			return nil, err
 		}
 	}
-	return parse(string(out))
+	return parse(string(all))
 }
 
 func program(path string) (string, error) {
