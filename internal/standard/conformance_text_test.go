@@ -44,9 +44,14 @@ that shows it; where there is none, the recordings of random scenarios do.
 const reporting = `
 ## Reporting a modelling bug
 
-A browser does something that its profile does not? Send the scenario: one JSON object on one line, as in
-[internal/scenario](../internal/scenario/doc.go), with the page, the fetches and what the servers answer, the browser and its version. To see
-what a profile makes of it:
+A browser does something that its profile does not? Send a [scenario](../internal/scenario/scenario.go), which is one JSON object on one line, the
+browser and its version. The page is at {A}; {B} and {C} are other origins, {D} is another site; /0, /1 and so on are the hops:
+
+` + "```json" + `
+{"id": "mine-1", "fetches": [{"url": "{B}/0", "method": "PUT", "headers": [["X-A", "1"]], "credentials": "include"}], "hops": [{"preflight": {"status": 204, "headers": [["Access-Control-Allow-Origin", "{A}"], ["Access-Control-Allow-Methods", "PUT"]]}, "actual": {"status": 200, "headers": [["Access-Control-Allow-Origin", "{A}"]], "body": "hello"}}]}
+` + "```" + `
+
+To see what a profile makes of it:
 
 ` + "```sh" + `
 go run ./internal/replay -profile firefox -pipes SCENARIO.jsonl OUT.jsonl
