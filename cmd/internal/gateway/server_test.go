@@ -111,6 +111,43 @@ func TestRequestsThatDoNotEndAreBrokenOff(t *testing.T) {
 	}
 }
 
+func TestWebSocketsEndWithTheServer(t *testing.T) {
+	closed := make(chan error, 1)
+	upstream := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, rw, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer c.Close()
+		rw.WriteString("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+		rw.Flush()
+		_, err = rw.ReadByte()
+		closed <- err
+	}))
+	to, end := start(t, &gateway.Server{Handler: newGateway(t, gateway.Config{Routes: map[string]gateway.Route{"/": {Policy: policy, Upstream: upstream}}}, gateway.Options{})})
+	c, err := net.Dial("tcp", to.Host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	c.SetDeadline(time.Now().Add(20 * time.Second))
+	io.WriteString(c, "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+	in := bufio.NewReader(c)
+	if res, err := http.ReadResponse(in, nil); err != nil || res.StatusCode != 101 {
+		t.Fatal(res, err)
+	}
+	if err := end(); err != nil {
+		t.Errorf("Serve returned %v", err)
+	}
+	if _, err := in.ReadByte(); err != io.EOF {
+		t.Errorf("the client reads %v, want the end", err)
+	}
+	if err := <-closed; err != io.EOF {
+		t.Errorf("the upstream reads %v, want the end", err)
+	}
+}
+
 func TestHTTP2WithoutTLS(t *testing.T) {
 	upstream := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.Proto) }))
 	to, _ := start(t, &gateway.Server{Handler: newGateway(t, gateway.Config{Routes: map[string]gateway.Route{"/": {Policy: policy, Upstream: upstream}}}, gateway.Options{})})
