@@ -106,7 +106,7 @@ func (q *inquiry) ask(ctx context.Context) {
 		q.unreachable = withoutValue(o.failed.Error())
 		return
 	case o.first == nil:
-		q.unreachable = "no answer came"
+		q.unreachable = o.code.String() // as for a port to which browsers do not go
 		return
 	case o.status() == http.StatusTooManyRequests:
 		q.unreachable = "status 429: the server wants fewer requests in a second"
