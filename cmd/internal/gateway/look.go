@@ -49,7 +49,7 @@ func (g *Gateway) Look(ctx context.Context, log *slog.Logger) {
 // look is Look for one route.
 func (r *route) look(ctx context.Context, log *slog.Logger) {
 	log = log.With("route", r.pattern, "upstream", r.upstream.url.String())
-	const asked = "https://look.cors-serve.invalid"
+	asked := r.somebody()
 	get, err := r.ask(ctx, http.MethodGet, asked)
 	if err != nil {
 		if ctx.Err() == nil {
@@ -91,6 +91,17 @@ func (r *route) look(ctx context.Context, log *slog.Logger) {
 	case !r.Shadow:
 		log.Info("the upstream does not answer OPTIONS, and need not: the policy answers preflights", "status", preflight.StatusCode)
 	}
+}
+
+// somebody is an origin that the policy allows: an upstream with CORS of its own
+// may well say nothing to others.
+func (r *route) somebody() string {
+	for _, pattern := range r.Policy.Origins {
+		if !strings.Contains(pattern, "*") {
+			return pattern
+		}
+	}
+	return "https://look.cors-serve.invalid"
 }
 
 // ask sends the upstream what a page at origin might.

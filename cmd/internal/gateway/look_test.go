@@ -31,6 +31,11 @@ func TestLookSaysWhatWillHappen(t *testing.T) {
 	}{
 		{"a service that knows nothing of CORS", silent, nil, []string{unanswered}},
 		{"a service with CORS of its own", star, nil, []string{"WARN the upstream sends CORS headers; they are stripped, the policy alone speaks", answered}},
+		{"a service that says it only to whom it allows", func(w http.ResponseWriter, r *http.Request) {
+			if r.Header.Get("Origin") == app {
+				star(w, r)
+			}
+		}, nil, []string{"WARN the upstream sends CORS headers; they are stripped, the policy alone speaks", answered}},
 		{"and filled", star, func(r *gateway.Route) { r.Headers = edge.Fill },
 			[]string{"WARN the upstream sends CORS headers; where it does they stay, whatever the policy says", answered}},
 		{"and kept", star, func(r *gateway.Route) { r.Headers = edge.Keep },
