@@ -97,7 +97,7 @@ func (g *group) add(p Pattern) {
 	}
 }
 
-func (x *index) match(o Origin) bool {
+func (x *index) match(o *Origin) bool {
 	if x == nil {
 		return false
 	}
@@ -127,13 +127,13 @@ func (x *index) match(o Origin) bool {
 }
 
 // matchEnd reports whether a pattern matches o whose end is what begins at i.
-func (x *index) matchEnd(o Origin, i int) bool {
+func (x *index) matchEnd(o *Origin, i int) bool {
 	g := x.groups[o.host[i:]]
 	if g == nil {
 		return false
 	}
-	for _, p := range g.patterns {
-		if p.Match(o) {
+	for j := range g.patterns {
+		if g.patterns[j].match(o) {
 			return true
 		}
 	}
@@ -142,7 +142,7 @@ func (x *index) matchEnd(o Origin, i int) bool {
 
 // matchLabel reports whether a pattern with one of the shapes matches o, whose
 // host begins with a label of the length n.
-func (x *index) matchLabel(shapes []shape, o Origin, n int) bool {
+func (x *index) matchLabel(shapes []shape, o *Origin, n int) bool {
 	p := Pattern{kind: matchLabel, scheme: o.scheme}
 	for _, s := range shapes {
 		if n <= s.before+s.after {

@@ -140,7 +140,9 @@ func split(s string) Pattern {
 }
 
 // Match reports whether p matches o.
-func (p Pattern) Match(o Origin) bool {
+func (p Pattern) Match(o Origin) bool { return p.match(&o) }
+
+func (p *Pattern) match(o *Origin) bool {
 	switch p.kind {
 	case matchAny:
 		return true
@@ -153,7 +155,7 @@ func (p Pattern) Match(o Origin) bool {
 }
 
 // matchHost reports whether p matches host, its scheme and port put aside.
-func (p Pattern) matchHost(host string) bool {
+func (p *Pattern) matchHost(host string) bool {
 	if p.kind == matchHost {
 		return host == p.host
 	}

@@ -140,7 +140,7 @@ func (s *Set) Contains(o Origin) bool {
 			return true
 		}
 	}
-	return s.patterns.Load().match(o)
+	return s.patterns.Load().match(&o)
 }
 
 // ContainsString reports whether a pattern in s matches the origin whose
@@ -155,7 +155,7 @@ func (s *Set) ContainsString(serialised string) bool {
 		return false
 	}
 	o, err := Parse(serialised)
-	return err == nil && patterns.match(o)
+	return err == nil && patterns.match(&o)
 }
 
 // Find is [Set.ContainsString], and where nothing matches it returns what [Parse]
@@ -167,7 +167,7 @@ func (s *Set) Find(serialised string) (ok bool, o Origin, err error) {
 	if o, err = Parse(serialised); err != nil {
 		return false, Origin{}, err
 	}
-	return s.patterns.Load().match(o), o, nil
+	return s.patterns.Load().match(&o), o, nil
 }
 
 func (s *Set) containsExact(serialised string) bool {
