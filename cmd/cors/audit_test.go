@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/crossorigin/cors/audit"
 )
 
 // TestAuditScripts runs testdata/audit with servers to ask. In the environment
@@ -56,4 +58,35 @@ func worse(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Access-Control-Allow-Origin", "https://\u202e\xff")
+}
+
+// TestTheDocumentationShowsWhatAuditSays holds the example in docs to the golden
+// output, and the table to the rules.
+func TestTheDocumentationShowsWhatAuditSays(t *testing.T) {
+	golden, err := os.ReadFile("testdata/audit/audit.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := strings.ReplaceAll(string(golden), "and 10000 in a second", "and 20 in a second")
+	for _, name := range []string{"audit.md", "audit.ja.md"} {
+		page, err := os.ReadFile(filepath.Join("../../docs", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, shown, ok := strings.Cut(string(page), "\n$ cors audit https://api.example.com/api/\n")
+		shown, _, _ = strings.Cut(shown, "\n```")
+		if !ok {
+			t.Errorf("docs/%s shows no example", name)
+		}
+		for line := range strings.Lines(shown + "\n") {
+			if line != "  …\n" && !strings.Contains(said, line) {
+				t.Errorf("docs/%s shows what does not come: %s", name, line)
+			}
+		}
+		for _, rule := range audit.Rules() {
+			if !strings.Contains(string(page), "`"+rule.ID+"`") {
+				t.Errorf("docs/%s does not tell of the rule %s", name, rule.ID)
+			}
+		}
+	}
 }
