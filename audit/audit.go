@@ -81,6 +81,10 @@ type Inspection struct {
 	// Unreachable says why there was no answer to judge; "" where there was one.
 	Unreachable string
 
+	// Temporary is set where it is unreachable for what may pass: the network, or
+	// too many requests.
+	Temporary bool
+
 	// Skipped says why nothing was asked, where the server asks for that.
 	Skipped string
 
@@ -139,6 +143,12 @@ func (a *Auditor) Audit(ctx context.Context, rawURL string) (*Inspection, error)
 	}
 	q.ask(ctx)
 	return q.result(), nil
+}
+
+// Check says what Audit would, without asking: what is wrong with rawURL or with a.
+func (a *Auditor) Check(rawURL string) error {
+	_, err := a.newInquiry(rawURL)
+	return err
 }
 
 func (a *Auditor) newInquiry(rawURL string) (*inquiry, error) {

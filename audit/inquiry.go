@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"net"
 	"net/http"
 	"net/netip"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/crossorigin/cors/fetch"
 	"github.com/crossorigin/cors/header"
+	"github.com/crossorigin/cors/internal/public"
 	"github.com/crossorigin/cors/origin"
 )
 
@@ -39,6 +41,7 @@ type inquiry struct {
 
 	found       map[string]*Finding
 	unreachable string
+	temporary   bool // it may be reachable another time
 	notes       []string
 }
 
@@ -103,13 +106,13 @@ func (q *inquiry) ask(ctx context.Context) {
 		q.unreachable = "it redirects to " + o.elsewhere + ", which was not to be asked; audit that"
 		return
 	case o.first == nil && o.failed != nil:
-		q.unreachable = withoutValue(o.failed.Error())
+		q.unreachable, q.temporary = withoutValue(o.failed.Error()), !errors.Is(o.failed, public.ErrNot)
 		return
 	case o.first == nil:
 		q.unreachable = o.code.String() // as for a port to which browsers do not go
 		return
 	case o.status() == http.StatusTooManyRequests:
-		q.unreachable = "status 429: the server wants fewer requests in a second"
+		q.unreachable, q.temporary = "status 429: the server wants fewer requests in a second", true
 		return
 	}
 	if q.plain.at == "" {
@@ -142,13 +145,13 @@ func (q *inquiry) ask(ctx context.Context) {
 	case ctx.Err() != nil:
 		q.unreachable = "this was interrupted"
 	case q.memo.failures >= maxFailures:
-		q.unreachable = errGone.Error()
+		q.unreachable, q.temporary = errGone.Error(), true
 	}
 }
 
 func (q *inquiry) result() *Inspection {
 	r := &Inspection{
-		URL: q.raw, Requests: q.memo.sent, Omitted: q.memo.exhausted, Unreachable: q.unreachable, Notes: q.notes,
+		URL: q.raw, Requests: q.memo.sent, Omitted: q.memo.exhausted, Unreachable: q.unreachable, Temporary: q.temporary, Notes: q.notes,
 	}
 	if q.plain != nil {
 		r.Status = q.plain.status()

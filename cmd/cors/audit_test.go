@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/crossorigin/cors/audit"
 )
@@ -88,5 +89,39 @@ func TestTheDocumentationShowsWhatAuditSays(t *testing.T) {
 				t.Errorf("docs/%s does not tell of the rule %s", name, rule.ID)
 			}
 		}
+	}
+}
+
+// TestSARIFIsValid holds the file to the schema that its makers publish.
+func TestSARIFIsValid(t *testing.T) {
+	schema, err := jsonschema.NewCompiler().Compile("testdata/schema/sarif-2.1.0.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(http.HandlerFunc(careless))
+	defer server.Close()
+	auditor := &audit.Auditor{PrivateAddresses: true}
+	got, err := auditor.Audit(t.Context(), server.URL+"/api/?q=é")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := newAuditRecord(got, auditor)
+	inFile := *found
+	inFile.File, inFile.Line = "targets.txt", 3
+	for _, records := range [][]*auditRecord{nil, {found}, {{URL: "https://api.example.com", Unreachable: "\x1b"}, &inFile}} {
+		var out strings.Builder
+		if err := writeSARIF(&out, records); err != nil {
+			t.Fatal(err)
+		}
+		document, err := jsonschema.UnmarshalJSON(strings.NewReader(out.String()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := schema.Validate(document); err != nil {
+			t.Errorf("%v\n%s", err, out.String())
+		}
+	}
+	if len(found.Findings) == 0 {
+		t.Error("nothing is found, so that little is tested")
 	}
 }

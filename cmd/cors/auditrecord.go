@@ -19,6 +19,8 @@ type (
 	auditRecord struct {
 		SchemaVersion int            `json:"schemaVersion"`
 		URL           string         `json:"url"`
+		File          string         `json:"file,omitempty"` // of targets, where the URL is from one
+		Line          int            `json:"line,omitempty"`
 		Status        int            `json:"status,omitempty"`
 		Requests      jsonRequests   `json:"requests"`
 		Omitted       bool           `json:"omitted,omitempty"` // the budget was used up
@@ -43,6 +45,7 @@ type (
 		Mend        string         `json:"mend"`
 		Replay      string         `json:"replay,omitempty"`
 		Fingerprint string         `json:"fingerprint"`
+		Proof       string         `json:"proof,omitempty"` // path of a page
 		Exchanges   []jsonExchange `json:"exchanges,omitempty"`
 	}
 )

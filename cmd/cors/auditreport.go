@@ -1,11 +1,13 @@
 package main
 
 import (
-	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
-	"net/http"
+	"os"
 	"strings"
+
+	"github.com/spf13/cobra"
 
 	"github.com/crossorigin/cors/audit"
 	"github.com/crossorigin/cors/cmd/internal/report"
@@ -16,25 +18,128 @@ type auditReport struct {
 	w           io.Writer
 	style       report.Style
 	json, quiet bool
+	session     bool
 	failOn      audit.Severity
-	session     http.Header
+	known       map[string]bool // fingerprints of the baseline
+	files       []auditFile
+	kept        []*auditRecord // for the files
+	keepAll     bool           // also where nothing is found
 
-	urls, requests, unreachable, skipped, failing int
-	found                                         [audit.High + 1]int
-	credentials                                   bool // something reads with credentials
-	why                                           string
+	urls, requests, unreachable, skipped, failing, old int
+	found                                              [audit.High + 1]int
+	credentials                                        bool // something reads with credentials
+	why                                                string
+}
+
+// An auditFile is written in the end. It is made before anything is asked, so
+// that nothing is asked in vain.
+type auditFile struct {
+	*os.File
+	write func(io.Writer) error
+}
+
+// report makes the report that the flags ask for.
+func (f *auditFlags) report(cmd *cobra.Command, failOn audit.Severity) (*auditReport, error) {
+	out := cmd.OutOrStdout()
+	r := &auditReport{w: out, style: report.For(out), json: f.json, quiet: f.quiet, failOn: failOn, keepAll: f.junit != "", known: map[string]bool{}}
+	if f.baseline != "" {
+		err := readRecords(f.baseline, func(record *auditRecord) error {
+			for _, finding := range record.Findings {
+				r.known[finding.Fingerprint] = true
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, report.Misused("--baseline: %w", err)
+		}
+	}
+	if f.proof != "" {
+		if err := os.MkdirAll(f.proof, 0o755); err != nil {
+			return nil, report.Misused("--proof: %w", err)
+		}
+	}
+	for _, file := range []struct {
+		flag, path string
+		write      func(io.Writer) error
+	}{
+		{"sarif", f.sarif, func(w io.Writer) error { return writeSARIF(w, r.kept) }},
+		{"junit", f.junit, func(w io.Writer) error { return report.JUnit(w, "cors audit", auditSuites(r.kept, failOn)) }},
+		{"html", f.html, func(w io.Writer) error { return writeAuditHTML(w, r) }},
+	} {
+		if file.path == "" {
+			continue
+		}
+		made, err := os.Create(file.path)
+		if err != nil {
+			r.close()
+			return nil, report.Misused("--%s: %w", file.flag, err)
+		}
+		r.files = append(r.files, auditFile{made, file.write})
+	}
+	return r, nil
+}
+
+func (r *auditReport) close() {
+	for _, f := range r.files {
+		f.Close()
+	}
 }
 
 // begin tells what will be done, before it is.
-func (r *auditReport) begin(urls int, a *audit.Auditor, rate float64) {
+func begin(w io.Writer, urls int, file string, a *audit.Auditor, rate float64) {
 	methods := "GET, HEAD and OPTIONS"
 	if a.UnsafeMethods {
 		methods = "GET, HEAD, OPTIONS and POST"
 	}
-	fmt.Fprintf(r.w, "%s: at most %s about each, and %g in a second to one host; %s\n", count(urls, "URL"), count(a.Budget(), "request"), rate, methods)
+	what := count(urls, "URL")
+	switch {
+	case file != "" && urls > 0:
+		what += " and those in " + report.Clean(file)
+	case file != "":
+		what = "the URLs in " + report.Clean(file)
+	}
+	fmt.Fprintf(w, "%s: at most %s about each, and %g in a second to one host; %s\n", what, count(a.Budget(), "request"), rate, methods)
 }
 
+// add tells of a URL.
 func (r *auditReport) add(record *auditRecord) error {
+	record, err := r.count(record)
+	switch {
+	case err != nil:
+		return err
+	case r.json:
+		return writeRecord(r.w, record)
+	}
+	r.text(record)
+	return nil
+}
+
+// again counts a URL of which another run has told.
+func (r *auditReport) again(record *auditRecord) error {
+	_, err := r.count(record)
+	return err
+}
+
+// count counts what is new, and keeps it for the files.
+func (r *auditReport) count(record *auditRecord) (*auditRecord, error) {
+	fresh := *record
+	fresh.Findings = []auditFinding{}
+	for _, f := range record.Findings {
+		if r.known[f.Fingerprint] {
+			r.old++
+			continue
+		}
+		severity, err := audit.ParseSeverity(f.Severity)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", record.URL, err)
+		}
+		fresh.Findings = append(fresh.Findings, f)
+		r.found[severity]++
+		r.credentials = r.credentials || f.Reach == audit.ReadsWithCredentials
+		if severity >= r.failOn {
+			r.failing++
+		}
+	}
 	r.urls++
 	r.requests += record.Requests.Sent
 	switch {
@@ -44,24 +149,26 @@ func (r *auditReport) add(record *auditRecord) error {
 	case record.Skipped != "":
 		r.skipped++
 	}
-	for _, f := range record.Findings {
-		severity, err := audit.ParseSeverity(f.Severity)
-		if err != nil {
-			return err
-		}
-		r.found[severity]++
-		r.credentials = r.credentials || f.Reach == audit.ReadsWithCredentials
-		if severity >= r.failOn {
-			r.failing++
-		}
+	if len(r.files) > 0 && (r.keepAll || len(fresh.Findings) > 0 || record.Unreachable != "") {
+		r.kept = append(r.kept, &fresh)
 	}
+	return &fresh, nil
+}
+
+// finish writes the files, tells of all, and says what to exit with.
+func (r *auditReport) finish(interrupted bool) error {
 	if !r.json {
-		r.text(record)
-		return nil
+		r.end()
 	}
-	e := json.NewEncoder(r.w)
-	e.SetEscapeHTML(false)
-	return e.Encode(record)
+	for _, f := range r.files {
+		if err := errors.Join(f.write(f.File), f.Close()); err != nil {
+			return report.Misused("writing the report: %w", err)
+		}
+	}
+	if interrupted {
+		return &report.Failure{Code: report.Unreachable, Err: fmt.Errorf("interrupted after %s", count(r.urls, "URL"))}
+	}
+	return r.verdict()
 }
 
 // text tells people of one URL.
@@ -100,6 +207,7 @@ func (r *auditReport) text(record *auditRecord) {
 			say("weakness", fmt.Sprintf("CWE-%d %s", f.CWE, f.Link))
 		}
 		say("replay", f.Replay)
+		say("proof", f.Proof)
 	}
 	if !r.quiet {
 		for _, note := range record.Notes {
@@ -161,8 +269,11 @@ func (r *auditReport) end() {
 	if r.skipped > 0 {
 		counts = append(counts, fmt.Sprintf("%d skipped", r.skipped))
 	}
+	if r.old > 0 {
+		counts = append(counts, fmt.Sprintf("%d known by the baseline", r.old))
+	}
 	session := "asked without a session, which --header gives"
-	if len(r.session) > 0 {
+	if r.session {
 		session = "asked with a session"
 	}
 	fmt.Fprintf(r.w, "\n%s: %s; %s, %s\n", count(r.urls, "URL"), strings.Join(counts, ", "), count(r.requests, "request"), session)

@@ -27,8 +27,8 @@ const (
 	pace     = 100 * time.Millisecond
 )
 
-// NewProgress returns the progress of what, which has total steps. It is shown
-// only if w is a terminal.
+// NewProgress returns the progress of what, which has total steps, or 0 where
+// that is not known. It is shown only if w is a terminal.
 func NewProgress(w io.Writer, what string, total int) *Progress {
 	f, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
@@ -49,8 +49,12 @@ func (p *Progress) Step() {
 		return
 	}
 	p.shown = now
+	if p.total == 0 {
+		fmt.Fprintf(p.w, "\r%s: %d", p.what, p.done)
+		return
+	}
 	const width = 30
-	full := width * p.done / max(p.total, 1)
+	full := width * p.done / p.total
 	fmt.Fprintf(p.w, "\r%s [%s%s] %d of %d", p.what, strings.Repeat("=", full), strings.Repeat(" ", width-full), p.done, p.total)
 }
 

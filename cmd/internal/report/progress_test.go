@@ -33,6 +33,19 @@ func TestProgressIsShownWhereARunIsLong(t *testing.T) {
 	}
 }
 
+func TestProgressOfWhatHasNoKnownEndIsANumber(t *testing.T) {
+	var shown strings.Builder
+	now := time.Unix(0, 0)
+	p := newProgress(&shown, "audit", 0, func() time.Time { return now })
+	for range 2 {
+		now = now.Add(time.Second)
+		p.Step()
+	}
+	if got, want := shown.String(), "\raudit: 1\raudit: 2"; got != want {
+		t.Errorf("shown: %q, want %q", got, want)
+	}
+}
+
 func TestProgressIsForTerminals(t *testing.T) {
 	var shown strings.Builder
 	p := NewProgress(&shown, "verify", 1)
