@@ -65,6 +65,7 @@ func newTransport(connect map[string]string, dialer *net.Dialer, perHost int) *h
 		},
 		ForceAttemptHTTP2:      true,
 		DisableCompression:     true,
+		MaxIdleConns:           64, // of all hosts, however many there are
 		MaxIdleConnsPerHost:    perHost,
 		TLSHandshakeTimeout:    dialer.Timeout,
 		IdleConnTimeout:        30 * time.Second,
