@@ -302,6 +302,8 @@ func TestEachFaultIsNamed(t *testing.T) {
 			}
 		}), []string{"method PUT is allowed", "method PATCH is allowed"}},
 		{"a method is missing", careful, onPreflight(set(acam, "PATCH")), []string{"method PUT is allowed"}},
+		{"methods are listed where any is allowed", map[string]cors.Policy{"/": {Origins: []string{app}, Methods: []string{"*"}}},
+			onPreflight(set(acam, "PUT, PATCH, DELETE")), []string{"method CORS-VERIFY is allowed, as any method"}},
 		{"a method too many", careful, onPreflight(anyMethod("PUT", "PATCH", "DELETE")), []string{"method DELETE is not allowed"}},
 		{"the case of a method does not matter", careful, onPreflight(anyMethod("PUT", "PATCH", "patch")), []string{
 			"method patch is not allowed, as methods are case-sensitive",

@@ -141,12 +141,15 @@ func (d *derivation) decide(method string, names ...string) cors.Decision {
 	return d.route.keeper.Decide(context.Background(), r)
 }
 
+// madeUpMethod is one that no server lists: a list of methods is not "*".
+const madeUpMethod = "CORS-VERIFY"
+
 func (d *derivation) deriveMethods(passes *check) {
 	for _, m := range d.route.policy.Methods {
 		methods, as := []string{m}, ""
 		switch {
 		case m == "*":
-			methods, as = []string{http.MethodPut, http.MethodPatch, http.MethodDelete}, ", as any method"
+			methods, as = []string{http.MethodPut, http.MethodPatch, http.MethodDelete, madeUpMethod}, ", as any method"
 		case header.IsSafelistedMethod(m):
 			continue // no preflight asks for it
 		}
@@ -157,7 +160,9 @@ func (d *derivation) deriveMethods(passes *check) {
 			c := d.spoken("method-allowed", "method "+m+" is allowed"+as, 1, passes)
 			c.rank = member
 			c.asks(d, d.preflightOf(m), (*check).mayRead)
-			d.send(m, c)
+			if m != madeUpMethod {
+				d.send(m, c)
+			}
 		}
 	}
 	d.send(http.MethodPost, passes)
@@ -165,7 +170,7 @@ func (d *derivation) deriveMethods(passes *check) {
 		c := d.spoken("method-refused", "method "+m+" is not allowed"+why, 1, passes)
 		c.asks(d, d.preflightOf(m), (*check).mayNotRead)
 	}
-	for _, m := range []string{http.MethodDelete, http.MethodPut, http.MethodPatch, "CORS-VERIFY"} {
+	for _, m := range []string{http.MethodDelete, http.MethodPut, http.MethodPatch, madeUpMethod} {
 		if !d.decide(m).Allowed {
 			refuse(m, "")
 			break
