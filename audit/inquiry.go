@@ -414,7 +414,8 @@ func (q *inquiry) near(ctx context.Context, n name, special *int) {
 	holds := q.any(ctx, scheme+"://"+w+host+"."+v+".com")
 	var ends []*outcome
 	site := n.RegistrableDomain()
-	if site != "" {
+	shared := q.shared(ctx, n)
+	if site != "" && !shared {
 		ends = q.any(ctx, scheme+"://"+w+site, scheme+"://"+w+"-"+site)
 	}
 	if label, _, _ := strings.Cut(site, "."); holds == nil && len(label) > 3 {
@@ -427,7 +428,7 @@ func (q *inquiry) near(ctx context.Context, n name, special *int) {
 		q.reportAll("prefix", High, begins)
 		q.reportAll("suffix", High, ends)
 	}
-	if holds == nil && ends == nil {
+	if holds == nil && ends == nil && !shared {
 		q.reportAll("unescaped-dot", High, q.any(ctx, dots(n.Origin, site)...))
 	}
 	if holds == nil && begins == nil && *special < 2 {
@@ -444,6 +445,13 @@ func (q *inquiry) near(ctx context.Context, n name, special *int) {
 		q.ports(ctx, n)
 		q.insecure(ctx, n)
 	}
+}
+
+// shared reports whether anybody's site is allowed where n is hosted: then what
+// ends like n, or has another letter for a dot, is nothing more.
+func (q *inquiry) shared(ctx context.Context, n name) bool {
+	suffix, icann := publicsuffix.PublicSuffix(n.Host())
+	return !icann && strings.Contains(suffix, ".") && q.any(ctx, q.scheme+"://"+q.word(8)+"."+suffix) != nil
 }
 
 // any asks as a page of each of the origins, and returns what hits.

@@ -33,6 +33,7 @@ type auditFlags struct {
 	shard       string
 	resume      string
 	merge       bool
+	policy      string
 
 	failOn, baseline   string
 	json, quiet        bool
@@ -67,6 +68,7 @@ get. What no browser would let a page have is no finding.`,
 	flags.StringVar(&f.shard, "shard", "", "ask the hosts of one `part` alone, as 3/16")
 	flags.StringVar(&f.resume, "resume", "", "`file` of JSON lines to write, and to go on from")
 	flags.BoolVar(&f.merge, "merge", false, "tell of such files, and ask nobody")
+	flags.StringVar(&f.policy, "policy", "", "`file` such as cors.yaml to ask, and no server")
 	flags.StringVar(&f.failOn, "fail-on", "medium", "`severity` to fail from: info, low, medium, high")
 	flags.StringVar(&f.baseline, "baseline", "", "`file` of JSON lines; what is in it is not told")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "say nothing of what does not fail")
@@ -83,8 +85,13 @@ func (f *auditFlags) audit(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	if f.merge {
+	switch {
+	case f.merge:
 		return f.retell(cmd, args, failOn)
+	case f.policy != "" && len(args)+len(f.targets) > 0:
+		return report.Misused("--policy: no server is asked; leave out the others").WithHint("cors verify asks a server whether it keeps a policy")
+	case f.policy != "":
+		return f.ofPolicy(cmd, failOn)
 	}
 	if len(args) == 0 && f.targets == "" {
 		return report.Misused("URL is missing")
@@ -217,6 +224,35 @@ func writeProofs(dir string, i *audit.Inspection, record *auditRecord) error {
 		record.Findings[n].Proof = path
 	}
 	return nil
+}
+
+// ofPolicy asks what a server would allow that keeps a policy.
+func (f *auditFlags) ofPolicy(cmd *cobra.Command, failOn audit.Severity) error {
+	file, err := readPolicy(f.policy)
+	if err != nil {
+		return err
+	}
+	told, err := f.report(cmd, failOn)
+	if err != nil {
+		return err
+	}
+	defer told.close()
+	told.unasked = true
+	inspections, err := audit.AuditPolicies(cmd.Context(), file.Policies())
+	if err != nil {
+		return report.Misused("%s", strings.TrimPrefix(err.Error(), "audit: "))
+	}
+	for _, i := range inspections {
+		record := newAuditRecord(i, new(audit.Auditor))
+		record.File, record.Line = f.policy, 1
+		for n := range record.Findings {
+			record.Findings[n].Replay = "" // there is nobody to ask
+		}
+		if err := told.add(record); err != nil {
+			return report.Misused("writing the report: %w", err)
+		}
+	}
+	return told.finish(false)
 }
 
 // retell tells of what other runs have found.

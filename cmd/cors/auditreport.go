@@ -19,6 +19,7 @@ type auditReport struct {
 	style       report.Style
 	json, quiet bool
 	session     bool
+	unasked     bool // no server was
 	failOn      audit.Severity
 	known       map[string]bool // fingerprints of the baseline
 	files       []auditFile
@@ -275,6 +276,10 @@ func (r *auditReport) end() {
 	session := "asked without a session, which --header gives"
 	if r.session {
 		session = "asked with a session"
+	}
+	if r.unasked {
+		fmt.Fprintf(r.w, "\n%s: %s\n", count(r.urls, "route"), strings.Join(counts, ", "))
+		return
 	}
 	fmt.Fprintf(r.w, "\n%s: %s; %s, %s\n", count(r.urls, "URL"), strings.Join(counts, ", "), count(r.requests, "request"), session)
 }

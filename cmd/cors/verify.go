@@ -73,13 +73,9 @@ They are sent to the server at URL as a browser sends them.`,
 }
 
 func (f *verifyFlags) verify(cmd *cobra.Command, policy, url string) error {
-	file, err := policyfile.Load(policy)
+	file, err := readPolicy(policy)
 	if err != nil {
-		var missing *os.PathError
-		if errors.As(err, &missing) {
-			return report.Misused("%q: %w", policy, missing.Err).WithHint("write a policy, as docs/policy.md says, and give its path")
-		}
-		return misuse([]error{err})
+		return err
 	}
 	target, err := f.target(file, url)
 	if err != nil {
@@ -122,6 +118,19 @@ func (f *verifyFlags) verify(cmd *cobra.Command, policy, url string) error {
 		return report.Misused("writing the report: %w", err)
 	}
 	return v.verdict()
+}
+
+// readPolicy reads a cors.yaml.
+func readPolicy(path string) (*policyfile.File, error) {
+	file, err := policyfile.Load(path)
+	var missing *os.PathError
+	switch {
+	case errors.As(err, &missing):
+		return nil, report.Misused("%q: %w", path, missing.Err).WithHint("write a policy, as docs/policy.md says, and give its path")
+	case err != nil:
+		return nil, misuse([]error{err})
+	}
+	return file, nil
 }
 
 // target says whom to ask, and how.
