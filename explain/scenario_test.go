@@ -303,6 +303,44 @@ func TestNarrowAndWide(t *testing.T) {
 	}
 }
 
+// What people meet most is golden as terminals show it, narrow and wide: what is
+// coloured stands in brackets, with its role.
+func TestTerminalOfCommonCauses(t *testing.T) {
+	common := []explain.Cause{
+		"missing-allow-origin", "missing-after-preflight", "error-without-cors", "gateway-error", "login-redirect",
+		"preflight-missing", "preflight-not-routed", "preflight-refused", "preflight-unauthorized", "preflight-redirect-https",
+		"origin-slash", "origin-scheme", "origin-port", "origin-other", "shared-cache", "doubled-header", "origin-list",
+		"wildcard-with-credentials", "allow-credentials-missing", "method-not-listed", "method-case", "method-wildcard",
+		"authorization-wildcard", "content-type-not-listed", "header-not-listed", "mixed-content", "connection-refused",
+	}
+	for _, width := range []int{80, 120} {
+		t.Run(fmt.Sprint(width), func(t *testing.T) {
+			var all strings.Builder
+			for _, cause := range common {
+				fmt.Fprintf(&all, "== %s\n\n", cause)
+				for _, line := range find(cause).ask(t).Text(explain.Amount{Width: width}) {
+					all.WriteString(coloured(line) + "\n")
+				}
+				all.WriteString("\n")
+			}
+			golden(t, fmt.Sprintf("terminal.%d.txt", width), all.String())
+		})
+	}
+}
+
+func coloured(line explain.Line) string {
+	roles := map[explain.Role]string{explain.Bad: "bad", explain.Good: "good", explain.Warn: "warn", explain.Strong: "strong", explain.Faint: "faint"}
+	var b strings.Builder
+	for _, s := range line {
+		if role := roles[s.Role]; role != "" && s.Text != "" {
+			fmt.Fprintf(&b, "[%s %s]", role, s.Text)
+		} else {
+			b.WriteString(s.Text)
+		}
+	}
+	return strings.TrimRight(b.String(), " ")
+}
+
 func find(cause explain.Cause) scenario {
 	for _, s := range scenarios() {
 		if s.cause == cause {
