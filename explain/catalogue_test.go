@@ -307,6 +307,32 @@ func TestRecogniseRecorded(t *testing.T) {
 	}
 }
 
+func TestRecogniseWhatIsPasted(t *testing.T) {
+	const before = "Access to fetch at 'https://api.example.com/' from origin 'https://app.example.com' has been blocked by CORS policy: "
+	tests := []struct {
+		row, text string
+		want      explain.Cause
+	}{
+		{"without the advice at the end", before + "The 'Access-Control-Allow-Origin' header contains multiple values 'https://a.example, https://b.example', but only one is allowed.", "origin-list"},
+		{"with the advice of an earlier version", before + "The 'Access-Control-Allow-Origin' header has a value 'https://a.example' that is not equal to the supplied origin. " +
+			"Have the server send the header with a valid value, or, if an opaque response serves your needs, set the request's mode to 'no-cors' to fetch the resource with CORS disabled.", "origin-other"},
+		{"with what an earlier version says of opaque responses", before + "No 'Access-Control-Allow-Origin' header is present on the requested resource. " +
+			"If an opaque response serves your needs, set the request's mode to 'no-cors' to fetch the resource with CORS disabled.", "missing-allow-origin"},
+		{"behind where in the code it happened", "app.js:12:3 " + before + "The 'Access-Control-Allow-Origin' header contains the invalid value 'foo'.", "origin-not-an-origin"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.row, func(t *testing.T) {
+			heard := explain.Recognise(tt.text)
+			if len(heard) != 1 {
+				t.Fatalf("recognised %d messages in %q, want 1", len(heard), tt.text)
+			}
+			if got := heard[0].Diagnose(true).Cause; got != tt.want {
+				t.Errorf("%q means %q, want %q", tt.text, got, tt.want)
+			}
+		})
+	}
+}
+
 // What is said for any cause is recognised too, where it says more than that the
 // fetch failed.
 func TestRecogniseWhatIsSaid(t *testing.T) {

@@ -23,6 +23,7 @@ type message struct {
 
 const (
 	chromiumAt     = "Access to fetch at {at} from origin '{page}' has been blocked by CORS policy: "
+	chromiumAdvice = " Have the server send the header with a valid value." // not always copied, and once worded otherwise
 	chromiumPF     = "Response to preflight request doesn't pass access control check: "
 	firefoxAt      = "Cross-Origin Request Blocked: The Same Origin Policy disallows reading the remote resource at {url}. (Reason: "
 	firefoxWarning = "Cross-Origin Request Warning: The Same Origin Policy will disallow reading the remote resource at {url} soon. (Reason: "
@@ -32,9 +33,9 @@ const (
 // messages are what the three browsers print, measured: see testdata/console.json.
 var messages = []message{
 	{fetch.Chromium, "MissingAllowOriginHeader", "missing-allow-origin", false, "No 'Access-Control-Allow-Origin' header is present on the requested resource.", false},
-	{fetch.Chromium, "AllowOriginMismatch", "origin-other", false, "The 'Access-Control-Allow-Origin' header has a value '{value}' that is not equal to the supplied origin. Have the server send the header with a valid value.", false},
-	{fetch.Chromium, "MultipleAllowOriginValues", "origin-list", false, "The 'Access-Control-Allow-Origin' header contains multiple values '{value}', but only one is allowed. Have the server send the header with a valid value.", false},
-	{fetch.Chromium, "InvalidAllowOriginValue", "origin-not-an-origin", false, "The 'Access-Control-Allow-Origin' header contains the invalid value '{value}'. Have the server send the header with a valid value.", false},
+	{fetch.Chromium, "AllowOriginMismatch", "origin-other", false, "The 'Access-Control-Allow-Origin' header has a value '{value}' that is not equal to the supplied origin." + chromiumAdvice, false},
+	{fetch.Chromium, "MultipleAllowOriginValues", "origin-list", false, "The 'Access-Control-Allow-Origin' header contains multiple values '{value}', but only one is allowed." + chromiumAdvice, false},
+	{fetch.Chromium, "InvalidAllowOriginValue", "origin-not-an-origin", false, "The 'Access-Control-Allow-Origin' header contains the invalid value '{value}'." + chromiumAdvice, false},
 	{fetch.Chromium, "WildcardOriginNotAllowed", "wildcard-with-credentials", false, "The value of the 'Access-Control-Allow-Origin' header in the response must not be the wildcard '*' when the request's credentials mode is 'include'.", false},
 	{fetch.Chromium, "InvalidAllowCredentials", "allow-credentials-value", false, "The value of the 'Access-Control-Allow-Credentials' header in the response is '{value}' which must be 'true' when the request's credentials mode is 'include'.", false},
 	{fetch.Chromium, "PreflightInvalidStatus", "preflight-status", true, "It does not have HTTP ok status.", false},

@@ -129,7 +129,7 @@ var (
 var patterns = sync.OnceValue(func() []*regexp.Regexp {
 	all := make([]*regexp.Regexp, len(messages))
 	for i, m := range messages {
-		all[i] = regexp.MustCompile(turn(normalise(m.text)))
+		all[i] = regexp.MustCompile(turn(normalise(strings.TrimSuffix(m.text, chromiumAdvice))))
 	}
 	return all
 })
