@@ -244,7 +244,7 @@ func (f *Finding) Proof(session http.Header) string {
 			if f.Rule.ID == "reflect-referer" {
 				words = append(words, "-H", name+": "+sent.Value)
 			}
-		case header.Origin, header.AccessControlRequestMethod, header.AccessControlRequestHeaders:
+		case header.Origin, forwardedHost, header.AccessControlRequestMethod, header.AccessControlRequestHeaders:
 			words = append(words, "-H", name+": "+sent.Value)
 		}
 	}

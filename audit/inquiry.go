@@ -130,6 +130,7 @@ func (q *inquiry) ask(ctx context.Context) {
 	}
 	q.strangers(ctx)
 	q.referers(ctx)
+	q.forwarded(ctx)
 	q.null(ctx)
 	if !q.open {
 		q.names(ctx)
@@ -292,6 +293,25 @@ func (q *inquiry) referers(ctx context.Context) {
 		if o := ask(1, ".com"); len(o.with) > 0 && len(ask(2, ".net").with) > 0 {
 			q.report("reflect-referer", High, o)
 		}
+	}
+}
+
+const forwardedHost = "X-Forwarded-Host"
+
+// forwarded asks as pages that say the server has their own name. No page can say
+// so in Host, which is the browser's; in X-Forwarded-Host it can, where a preflight
+// allows that.
+func (q *inquiry) forwarded(ctx context.Context) {
+	if q.open {
+		return
+	}
+	ask := func(n byte, tld string) *outcome {
+		at := attack{origin: q.scheme + "://" + q.word(n) + tld}
+		at.request.Header = []header.Field{{Name: forwardedHost, Value: q.word(n) + tld}}
+		return q.play(ctx, at)
+	}
+	if o := ask(1, ".com"); len(o.with) > 0 && len(ask(2, ".net").with) > 0 {
+		q.report("reflect-forwarded", High, o)
 	}
 }
 

@@ -69,7 +69,7 @@ func (m *memo) RoundTrip(r *http.Request) (*http.Response, error) {
 func (m *memo) answer(r *http.Request) *answered {
 	key := strings.Join([]string{
 		r.Method, r.URL.String(), r.Header.Get(header.Origin), r.Header.Get("Referer"),
-		r.Header.Get(header.AccessControlRequestMethod), r.Header.Get(header.AccessControlRequestHeaders),
+		r.Header.Get(header.AccessControlRequestMethod), r.Header.Get(header.AccessControlRequestHeaders), r.Header.Get(forwardedHost),
 	}, "\x00")
 	if a, ok := m.known[key]; ok {
 		return a

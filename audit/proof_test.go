@@ -16,6 +16,7 @@ func TestTheProofMakesTheAttack(t *testing.T) {
 			[]string{`"credentials":"include"`, "Serve this page at <code>https://q"}, []string{"a=</script>", "sandbox", "secret"}},
 		{server{"null", "", "null", with(only("null"))}, []string{`sandbox="allow-scripts"`, "&#34;credentials&#34;"}, []string{"Serve this page"}},
 		{server{"no Referer", "", "reflect-referer", holes[8].handler}, []string{`"referrerPolicy":"no-referrer"`}, nil},
+		{server{"X-Forwarded-Host", "", "reflect-forwarded", holes[holeOf("reflect-forwarded")].handler}, []string{`"headers":{"X-Forwarded-Host":"q`}, nil},
 		{server{"a preflight", "", "preflight-only", holes[holeOf("preflight-only")].handler}, []string{`"method":"PUT"`, `<button id="go">`, ".onclick = "}, nil},
 	}
 	for _, tt := range tests {

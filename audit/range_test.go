@@ -149,6 +149,19 @@ var holes = []server{
 	{"a Referer that names the server is trusted", "", "reflect-referer", func(w http.ResponseWriter, r *http.Request) {
 		with(func(string) bool { return strings.Contains(r.Header.Get("Referer"), "api.target.com") })(w, r)
 	}},
+	{"the origin is compared with X-Forwarded-Host", "", "reflect-forwarded", func(w http.ResponseWriter, r *http.Request) {
+		with(either(func(o string) bool { return isPreflight(r) || o == "https://"+r.Header.Get("X-Forwarded-Host") }), says(acam, "PUT", acah, "X-Forwarded-Host, Content-Type"))(w, r)
+	}},
+	{"the origin is made from X-Forwarded-Host", "", "reflect-forwarded", func(w http.ResponseWriter, r *http.Request) {
+		if host := r.Header.Get("X-Forwarded-Host"); host != "" {
+			sets(acao, "https://"+host, acac, "true")(w, r)
+			return
+		}
+		with(func(string) bool { return isPreflight(r) }, says(acah, r.Header.Get("Access-Control-Request-Headers")))(w, r)
+	}},
+	{"any scheme and the host of Host are allowed", "", "http-origin", func(w http.ResponseWriter, r *http.Request) {
+		with(ends("://"+r.Host))(w, r)
+	}},
 	{"null is on the list", "", "null", with(only("null", ours))},
 	{"null is all that is allowed", "", "null", sets(acao, "null", acac, "true")},
 	{"what begins like the list is allowed", "", "prefix", with(begins(ours))},
@@ -356,6 +369,9 @@ var safe = []server{
 	}},
 	{"the host is compared with Host", "", "", func(w http.ResponseWriter, r *http.Request) {
 		with(only("https://"+r.Host))(w, r)
+	}},
+	{"the origin is compared with X-Forwarded-Host, which no preflight allows", "", "", func(w http.ResponseWriter, r *http.Request) {
+		with(func(o string) bool { return o == ours || o == "https://"+r.Header.Get("X-Forwarded-Host") })(w, r)
 	}},
 	{"origins are parsed, and the host is compared", "", "", with(either(only(ours), matches(`^https://app\.target\.com:443$`)))},
 	{"a redirect that echoes, to what does not", "", "", func(w http.ResponseWriter, r *http.Request) {

@@ -57,6 +57,7 @@ const compareWhole = "compare whole origins, byte for byte, with a list of those
 var rules = []Rule{
 	{"reflect-any", "any origin is allowed", 942, "send " + header.AccessControlAllowOrigin + " to the origins on a list alone; echo no other"},
 	{"reflect-referer", "the origin is allowed by what Referer says", 346, "judge by Origin alone: a page chooses what it says in Referer, also nothing"},
+	{"reflect-forwarded", "the origin is allowed by what X-Forwarded-Host says", 346, "judge by Origin and a list; take X-Forwarded-Host from your own proxies alone, and let them overwrite it: a page may send it"},
 	{"null", "the origin null is allowed, which any page can have in a sandbox", 942, "send no " + header.AccessControlAllowOrigin + ": null; it is the origin of whoever wants it"},
 	{"prefix", "origins that only begin like a trusted one are allowed", 346, compareWhole},
 	{"suffix", "origins that only end like a trusted one are allowed", 346, compareWhole},
