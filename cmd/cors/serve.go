@@ -97,6 +97,7 @@ func (f *serveFlags) serve(cmd *cobra.Command) error {
 	}
 	reloader := &gateway.Reloader{Path: f.file, Load: loadPolicy, Log: log}
 	c, faults := f.config(cmd, reloader)
+	faults = append(faults, positive("timeout", f.timeout), positive("drain", f.drain))
 	tlsConfig, authority, err := f.tls(cmd.Context(), log)
 	faults = append(faults, err)
 	if err := misuse(faults); err != nil {
@@ -196,6 +197,14 @@ func (f *serveFlags) config(cmd *cobra.Command, r *gateway.Reloader) (gateway.Co
 	return gateway.Config{Routes: map[string]gateway.Route{"/": route}}, faults
 }
 
+// positive refuses a time that would be taken for none given, or for no end.
+func positive(flag string, d time.Duration) error {
+	if d > 0 {
+		return nil
+	}
+	return fmt.Errorf("--%s: %q: a time has to pass; write one such as %q", flag, d, "30s")
+}
+
 // inFlags says what package cors says of a policy in the words of the flags.
 func inFlags(err error) []error {
 	joined, ok := err.(interface{ Unwrap() []error })
@@ -203,7 +212,9 @@ func inFlags(err error) []error {
 		return []error{err}
 	}
 	names := map[string]string{"Origins": "origin", "Methods": "method", "RequestHeaders": "header", "ExposedHeaders": "expose", "Credentials": "credentials", "MaxAge": "max-age"}
-	words := strings.NewReplacer("each as an element of its own", "each with a flag of its own", "Credentials", "--credentials",
+	words := strings.NewReplacer("each as an element of its own", "each with a flag of its own",
+		"one element holds one origin", "one flag holds one origin", "each origin as an element of its own", "each origin with a flag of its own",
+		"Credentials", "--credentials",
 		"set InsecureAllowNull", "write insecure-allow-null in a policy file",
 		"set InsecureAllowPublicSuffix", "write insecure-allow-public-suffix in a policy file",
 		"set InsecureAllowHTTP", "write insecure-allow-http in a policy file",
