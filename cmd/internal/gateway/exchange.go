@@ -26,6 +26,7 @@ type exchange struct {
 	proxy      httputil.ReverseProxy
 
 	request  *http.Request
+	response *http.Response // of the upstream, once there is one
 	decision cors.Decision
 	answer   answer
 	body     *requestBody // nil where there is none
@@ -84,12 +85,13 @@ func (x *exchange) serve(w http.ResponseWriter, r *http.Request, d cors.Decision
 			x.request.Body = x.body
 		}
 		x.proxy.ServeHTTP(x, x.request)
+		x.ownTrailer()
 	}
 	finished = true
 }
 
 func (x *exchange) release() {
-	x.ResponseWriter, x.controller, x.request, x.decision, x.body = nil, nil, nil, cors.Decision{}, nil
+	x.ResponseWriter, x.controller, x.request, x.response, x.decision, x.body = nil, nil, nil, nil, cors.Decision{}, nil
 	x.route.exchanges.Put(x)
 }
 
@@ -107,10 +109,27 @@ func (x *exchange) own(res *http.Response) error {
 	if x.route.Shadow {
 		return nil
 	}
+	if x.route.Headers == edge.Strip {
+		x.response = res
+		edge.StripAll(res.Trailer) // what it announces
+	}
 	if stripped := edge.Own(res.Header, x.decision, x.route.Headers); stripped != 0 && x.route.metrics != nil {
 		x.route.metrics.strip(stripped)
 	}
 	return nil
+}
+
+// ownTrailer takes back what the proxy passes on of a trailer. No browser looks
+// for CORS there, but what is in between may merge it into the header.
+func (x *exchange) ownTrailer() {
+	if x.response == nil {
+		return
+	}
+	for name := range x.response.Trailer {
+		if edge.StripAll(http.Header{name: nil}) != 0 {
+			delete(x.Header(), http.TrailerPrefix+name)
+		}
+	}
 }
 
 // fail answers for an upstream that gave no answer.

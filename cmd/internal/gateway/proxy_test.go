@@ -254,6 +254,21 @@ func TestTrailersAndEarlyHintsPass(t *testing.T) {
 	}
 }
 
+func TestTrailersSayNothingOfCORS(t *testing.T) {
+	to := inFront(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Trailer", "X-Sum, Access-Control-Allow-Origin")
+		io.WriteString(w, "body")
+		w.Header().Set("X-Sum", "7")
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+		w.Header().Set(http.TrailerPrefix+"Access-Control-Allow-Credentials", "true")
+		w.Header().Set(http.TrailerPrefix+"X-Late", "8")
+	})
+	res, _ := do(t, request(t, "GET", to, nil, "Origin", app))
+	if diff := cmp.Diff(http.Header{"X-Sum": {"7"}, "X-Late": {"8"}}, res.Trailer); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
 // TestLargeBodies sends 8 MB up and gets them back while they are sent.
 func TestLargeBodies(t *testing.T) {
 	to := inFront(t, func(w http.ResponseWriter, r *http.Request) {
