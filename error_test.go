@@ -57,7 +57,7 @@ func TestWhatIsWrongWithAPolicyIsToldWithTheMend(t *testing.T) {
 func TestWhatIsWrongWithARouteIsToldWithTheMend(t *testing.T) {
 	var b strings.Builder
 	for _, patterns := range [][]string{
-		{""}, {"api"}, {"api.example.com"}, {"GET /api/"}, {"GET /"}, {" /api/"}, {"https://api.example.com/"}, {"//api.example.com/"},
+		{""}, {"api"}, {"api.example.com"}, {"GET /api/"}, {"GET /"}, {" /api/"}, {" "}, {"/a b/"}, {"GET /a b"}, {"https://api.example.com/"}, {"//api.example.com/"},
 		{"api.example.com:8080/"}, {"API.example.com/"}, {"api.example.com./"}, {"[::1]:80/"},
 		{"/api/*"}, {"*.example.com/"}, {"*"}, {"/api?x=1"}, {"/api#x"}, {"/a//b"}, {"/a/../b"}, {"/a/./"}, {"/a%2Fb"}, {"/a%2fb"}, {`/a\b`}, {"/a;b"},
 		{"/{"}, {"/{x"}, {"/{x...}/a"}, {"/{x}/{x}"}, {"/a{x}"}, {"{host}/"}, {"/{$}/a"}, {"/{}"},

@@ -1,6 +1,7 @@
 package routes
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -110,9 +111,15 @@ func (t *Table[V]) judge(pattern string) (err error) {
 		return fault(`"*" matches only itself here`, `write "/" for every path`)
 	case pattern == "":
 		return fault("a pattern is missing", `write a path such as "/api/", or "/" for every path`)
+	case strings.TrimSpace(pattern) != pattern:
+		return fault("a pattern has no space around it", "write "+strconv.Quote(cmp.Or(strings.TrimSpace(pattern), "/")))
 	case strings.ContainsAny(pattern, " \t"):
-		rest := strings.TrimSpace(pattern[strings.LastIndexAny(pattern, " \t")+1:])
-		return fault("a route has no method: a preflight carries another than the request to come", "write "+strconv.Quote(max(rest, "/")))
+		escape := strings.NewReplacer(" ", "%20", "\t", "%09").Replace
+		i := strings.IndexAny(pattern, " \t")
+		if !header.IsToken(pattern[:i]) {
+			return fault("a path has no space in it", "write "+strconv.Quote(escape(pattern)))
+		}
+		return fault("a route has no method: a preflight carries another than the request to come", "write "+strconv.Quote(escape(strings.TrimSpace(pattern[i:]))))
 	case strings.HasSuffix(host, ":") && strings.HasPrefix(path, "//"):
 		return fault("a route has no scheme", "write "+strconv.Quote(path[2:]))
 	case !ok:
