@@ -26,6 +26,7 @@ type auditFlags struct {
 	maxRequests int
 	rate        float64
 	timeout     time.Duration
+	after       func(time.Duration) <-chan time.Time // the clock's
 
 	targets     string
 	concurrency int
@@ -42,7 +43,7 @@ type auditFlags struct {
 }
 
 func newAudit() *cobra.Command {
-	var f auditFlags
+	f := auditFlags{after: time.After}
 	cmd := &cobra.Command{
 		Use:   "audit URL… | --targets FILE",
 		Short: "ask servers what they wrongly allow",
@@ -200,12 +201,10 @@ func (f *auditFlags) one(ctx context.Context, auditor *audit.Auditor, t target) 
 			}
 			return record
 		}
-		timer := time.NewTimer(time.Second << try)
 		select {
 		case <-ctx.Done():
-			timer.Stop()
 			return nil
-		case <-timer.C:
+		case <-f.after(time.Second << try):
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/pem"
 	"io"
 	"log"
@@ -10,7 +11,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
@@ -90,6 +93,79 @@ func TestTheDocumentationShowsWhatAuditSays(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestWhoDoesNotAnswerIsComeBackTo has a server that asks for patience, and looks
+// at the clock that is waited for.
+func TestWhoDoesNotAnswerIsComeBackTo(t *testing.T) {
+	tests := []struct {
+		row     string
+		retries int
+		busy    int // answers that ask for patience
+		status  int // of those
+		waits   []time.Duration
+		reached bool
+	}{
+		{"at once", 2, 0, http.StatusTooManyRequests, nil, true},
+		{"the second time", 2, 1, http.StatusTooManyRequests, []time.Duration{time.Second}, true},
+		{"the third time", 2, 2, http.StatusTooManyRequests, []time.Duration{time.Second, 2 * time.Second}, true},
+		{"never", 2, 100, http.StatusTooManyRequests, []time.Duration{time.Second, 2 * time.Second}, false},
+		{"longer where that is wanted", 4, 4, http.StatusTooManyRequests, []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second}, true},
+		{"not where that is not wanted", 0, 1, http.StatusTooManyRequests, nil, false},
+		{"what does not pass", 2, 100, http.StatusSeeOther, nil, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.row, func(t *testing.T) {
+			left := tt.busy
+			transport := roundTripper(func(r *http.Request) *http.Response {
+				w := httptest.NewRecorder()
+				if r.URL.Path != "/robots.txt" && left > 0 {
+					left--
+					w.Header().Set("Location", "https://elsewhere.example/")
+					w.WriteHeader(tt.status)
+				}
+				return w.Result()
+			})
+			var waits []time.Duration
+			f := auditFlags{retries: tt.retries, after: func(d time.Duration) <-chan time.Time {
+				waits = append(waits, d)
+				now := make(chan time.Time, 1)
+				now <- time.Time{}
+				return now
+			}}
+			got := f.one(t.Context(), &audit.Auditor{Transport: transport}, target{url: "https://api.example.com/"})
+			if reached := got.Unreachable == ""; reached != tt.reached {
+				t.Errorf("unreachable: %q", got.Unreachable)
+			}
+			if diff := cmp.Diff(tt.waits, waits); diff != "" {
+				t.Errorf("waits -want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestNobodyIsComeBackToOnceInterrupted(t *testing.T) {
+	ctx, interrupt := context.WithCancel(t.Context())
+	busy := roundTripper(func(*http.Request) *http.Response {
+		w := httptest.NewRecorder()
+		w.WriteHeader(http.StatusTooManyRequests)
+		return w.Result()
+	})
+	f := auditFlags{retries: 2, after: func(time.Duration) <-chan time.Time {
+		interrupt()
+		return nil
+	}}
+	if got := f.one(ctx, &audit.Auditor{Transport: busy}, target{url: "https://api.example.com/"}); got != nil {
+		t.Errorf("it is told of, as if it were done: %+v", got)
+	}
+}
+
+type roundTripper func(*http.Request) *http.Response
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) {
+	res := f(r)
+	res.Request = r
+	return res, nil
 }
 
 // TestSARIFIsValid holds the file to the schema that its makers publish.
