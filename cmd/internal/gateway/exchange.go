@@ -106,6 +106,9 @@ func (x *exchange) rewrite(r *httputil.ProxyRequest) {
 
 // own gives the response of the upstream the headers of the policy.
 func (x *exchange) own(res *http.Response) error {
+	if len(res.Trailer) > 0 && x.request.ProtoMajor == 1 && x.request.Method != http.MethodHead {
+		res.Header.Del("Content-Length") // HTTP/1.1 has a trailer only where there is none
+	}
 	if x.route.Shadow {
 		return nil
 	}

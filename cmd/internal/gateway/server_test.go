@@ -217,6 +217,25 @@ func TestHTTP2OnBothSides(t *testing.T) {
 	}
 }
 
+// TestATrailerOfHTTP2ReachesHTTP1 is of a body so small that its length is told,
+// which in HTTP/1.1 leaves no place for a trailer.
+func TestATrailerOfHTTP2ReachesHTTP1(t *testing.T) {
+	upstream, _ := start(t, &gateway.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Trailer", "X-Sum")
+		w.Header().Set("Content-Length", "4")
+		io.WriteString(w, "body")
+		w.Header().Set("X-Sum", "7")
+	})})
+	upstream.Scheme = "h2c"
+	to := serve(t, newGateway(t, gateway.Config{Routes: map[string]gateway.Route{"/": {Policy: policy, Upstream: upstream}}}, gateway.Options{}))
+	for method, want := range map[string]string{"GET": "HTTP/1.1 -1 body 7", "HEAD": "HTTP/1.1 4  "} {
+		res, body := do(t, request(t, method, to, nil))
+		if got := fmt.Sprint(res.Proto, " ", res.ContentLength, " ", body, " ", res.Trailer.Get("X-Sum")); got != want {
+			t.Errorf("%s: got %q, want %q", method, got, want)
+		}
+	}
+}
+
 func TestSlowConnectionsKeepNobodyOut(t *testing.T) {
 	upstream := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "ok") }))
 	to, _ := start(t, &gateway.Server{Handler: newGateway(t, gateway.Config{Routes: map[string]gateway.Route{"/": {Policy: policy, Upstream: upstream}}}, gateway.Options{})})
