@@ -2,9 +2,12 @@ package audit_test
 
 import (
 	"context"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -109,4 +112,131 @@ addEventListener("load", () => {
 		t.Fatal("the page says nothing")
 	}
 	return ""
+}
+
+// TestNamesWorkInRealBrowsers opens the pages of the classes that are about names,
+// at names of each class that resolve on this machine: they read, and the same
+// page at another name does not.
+func TestNamesWorkInRealBrowsers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("browsers take their time")
+	}
+	const trusted = "app.shop.localhost"
+	byName := func(judge func(name string) bool) http.HandlerFunc {
+		return with(func(o string) bool {
+			u, err := url.Parse(o)
+			return err == nil && (u.Hostname() == trusted || judge(u.Hostname()))
+		})
+	}
+	classes := []struct {
+		rule, host string // a name of that class
+		handler    http.HandlerFunc
+	}{
+		{"prefix", trusted + ".other.localhost", byName(begins(trusted))},
+		{"suffix", "othershop.localhost", byName(ends("shop.localhost"))},
+		{"substring", "other" + trusted + ".other.localhost", byName(holds(trusted))},
+		{"unescaped-dot", "appxshop.localhost", byName(matches(`^app.shop\.localhost$`))},
+		{"special-character", trusted + "_.other.localhost", byName(matches(`^app\.shop\.localhost[^a-z0-9.-]`))},
+		{"subdomains", "other." + trusted, byName(ends("." + trusted))},
+		{"any-port", trusted, byName(noOrigin)},
+		{"reflect-referer", "other.localhost", func(w http.ResponseWriter, r *http.Request) {
+			with(func(string) bool { return r.Header.Get("Referer") == "" })(w, r)
+		}},
+		{"reflect-forwarded", "other.localhost", func(w http.ResponseWriter, r *http.Request) {
+			with(func(string) bool { return isPreflight(r) || r.Header.Get("X-Forwarded-Host") != "" }, says(acah, "X-Forwarded-Host"))(w, r)
+		}},
+	}
+	pages := map[string]string{} // by where they are served, as host/rule
+	want := map[string]string{}
+	for _, c := range classes {
+		api := httptest.NewServer(c.handler)
+		defer api.Close()
+		got := auditOf(t, &audit.Auditor{PrivateAddresses: true, Origins: []string{"https://" + trusted}}, api.URL+"/users")
+		i := slices.IndexFunc(got.Findings, func(f audit.Finding) bool { return f.Rule.ID == c.rule })
+		if i < 0 {
+			t.Errorf("%s is not found: %v", c.rule, got.Findings)
+			continue
+		}
+		page, err := got.Findings[i].ProofPage()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, host := range []string{c.host, "stranger.localhost"} {
+			at := host + "/" + c.rule
+			pages[at] = strings.Replace(string(page), "<h1>", tells, 1)
+			if want[at] = "READ: status 200\n" + body; host != c.host && !strings.HasPrefix(c.rule, "reflect") {
+				want[at] = "BLOCKED: TypeError"
+			}
+		}
+	}
+	for _, name := range browser.All {
+		t.Run(string(name), func(t *testing.T) {
+			if err := browser.Available(name); err != nil {
+				t.Skip(err)
+			}
+			for at, said := range told(t, name, pages) {
+				if !strings.HasPrefix(said, want[at]) {
+					t.Errorf("the page at %s shows %q, want %q", at, said, want[at])
+				}
+			}
+		})
+	}
+}
+
+// tells has a page say what it shows.
+const tells = `<script>
+const timer = setInterval(() => {
+	const got = document.getElementById("got");
+	if (got && got.textContent !== "…") {
+		clearInterval(timer);
+		fetch("/told", { method: "POST", body: location.hostname + location.pathname + "\n" + got.textContent });
+	}
+}, 20);
+</script><h1>`
+
+// told opens pages in frames of one, each at its own name, and is what they say.
+func told(t *testing.T, name browser.Name, pages map[string]string) map[string]string {
+	t.Helper()
+	said := make(chan string, len(pages))
+	attacker := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host, port, _ := net.SplitHostPort(r.Host)
+		switch {
+		case r.URL.Path == "/told":
+			text, _ := io.ReadAll(r.Body)
+			said <- string(text)
+		case r.URL.Path == "/":
+			w.Header().Set("Content-Type", "text/html")
+			for at := range pages {
+				host, path, _ := strings.Cut(at, "/")
+				fmt.Fprintf(w, "<iframe src=\"http://%s:%s/%s\"></iframe>\n", host, port, path)
+			}
+		default:
+			w.Header().Set("Content-Type", "text/html")
+			io.WriteString(w, pages[host+r.URL.Path])
+		}
+	}))
+	defer attacker.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	p, err := browser.Start(ctx, name, attacker.URL+"/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	all := map[string]string{}
+	for len(all) < len(pages) {
+		select {
+		case text := <-said:
+			at, shows, _ := strings.Cut(text, "\n")
+			all[at] = shows
+		case <-ctx.Done():
+			for at := range pages {
+				if all[at] == "" {
+					t.Errorf("the page at %s says nothing", at)
+				}
+			}
+			return all
+		}
+	}
+	return all
 }
