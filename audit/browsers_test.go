@@ -19,6 +19,8 @@ import (
 	"github.com/crossorigin/cors/internal/browser"
 )
 
+var profiles = map[browser.Name]fetch.Profile{browser.Chromium: fetch.Chromium, browser.Firefox: fetch.Firefox, browser.WebKit: fetch.WebKit}
+
 // TestTheProofWorksInRealBrowsers opens the pages that make the attacks: they
 // read what the auditor says they do, and no more once the server is mended.
 func TestTheProofWorksInRealBrowsers(t *testing.T) {
@@ -36,7 +38,6 @@ func TestTheProofWorksInRealBrowsers(t *testing.T) {
 		return with(anybody)
 	}))
 	defer api.Close()
-	profiles := map[browser.Name]fetch.Profile{browser.Chromium: fetch.Chromium, browser.Firefox: fetch.Firefox, browser.WebKit: fetch.WebKit}
 	for _, path := range []string{"/any", "/null"} {
 		mended.Store(false)
 		got := auditOf(t, &audit.Auditor{PrivateAddresses: true}, api.URL+path)
@@ -137,18 +138,34 @@ func TestNamesWorkInRealBrowsers(t *testing.T) {
 		{"substring", "other" + trusted + ".other.localhost", byName(holds(trusted))},
 		{"unescaped-dot", "appxshop.localhost", byName(matches(`^app.shop\.localhost$`))},
 		{"special-character", trusted + "_.other.localhost", byName(matches(`^app\.shop\.localhost[^a-z0-9.-]`))},
+		{"special-character", trusted + "$.other.localhost", byName(matches(`^app\.shop\.localhost[^a-z0-9._-]`))},
 		{"subdomains", "other." + trusted, byName(ends("." + trusted))},
 		{"any-port", trusted, byName(noOrigin)},
 		{"reflect-referer", "other.localhost", func(w http.ResponseWriter, r *http.Request) {
 			with(func(string) bool { return r.Header.Get("Referer") == "" })(w, r)
 		}},
+		{"error-only", "other.localhost", by(func(r *http.Request) http.HandlerFunc {
+			if strings.Count(r.URL.Path, "/") > 1 {
+				return with(anybody)
+			}
+			return with(noOrigin)
+		})},
+		{"method-only", "other.localhost", by(func(r *http.Request) http.HandlerFunc {
+			if r.Method == http.MethodHead {
+				return with(anybody)
+			}
+			return with(noOrigin)
+		})},
 		{"reflect-forwarded", "other.localhost", func(w http.ResponseWriter, r *http.Request) {
 			with(func(string) bool { return isPreflight(r) || r.Header.Get("X-Forwarded-Host") != "" }, says(acah, "X-Forwarded-Host"))(w, r)
 		}},
 	}
-	pages := map[string]string{} // by where they are served, as host/rule
-	want := map[string]string{}
-	for _, c := range classes {
+	type served = map[string]string // by where, as host/number
+	pages, want := map[browser.Name]served{}, served{}
+	for _, name := range browser.All {
+		pages[name] = served{}
+	}
+	for n, c := range classes {
 		api := httptest.NewServer(c.handler)
 		defer api.Close()
 		got := auditOf(t, &audit.Auditor{PrivateAddresses: true, Origins: []string{"https://" + trusted}}, api.URL+"/users")
@@ -162,10 +179,22 @@ func TestNamesWorkInRealBrowsers(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, host := range []string{c.host, "stranger.localhost"} {
-			at := host + "/" + c.rule
-			pages[at] = strings.Replace(string(page), "<h1>", tells, 1)
-			if want[at] = "READ: status 200\n" + body; host != c.host && !strings.HasPrefix(c.rule, "reflect") {
+			at := fmt.Sprintf("%s/%d", host, n)
+			for _, name := range browser.All {
+				// Others have no page at such a name.
+				if host != c.host || slices.Contains(got.Findings[i].Browsers, profiles[name]) {
+					pages[name][at] = strings.Replace(string(page), "<h1>", tells, 1)
+				}
+			}
+			switch {
+			case host != c.host && c.host != "other.localhost":
 				want[at] = "BLOCKED: TypeError"
+			case c.rule == "error-only":
+				want[at] = "READ: status 404\n" + body
+			case c.rule == "method-only":
+				want[at] = "READ: status 200\n"
+			default:
+				want[at] = "READ: status 200\n" + body
 			}
 		}
 	}
@@ -174,7 +203,7 @@ func TestNamesWorkInRealBrowsers(t *testing.T) {
 			if err := browser.Available(name); err != nil {
 				t.Skip(err)
 			}
-			for at, said := range told(t, name, pages) {
+			for at, said := range told(t, name, pages[name]) {
 				if !strings.HasPrefix(said, want[at]) {
 					t.Errorf("the page at %s shows %q, want %q", at, said, want[at])
 				}
