@@ -106,6 +106,9 @@ func schemeFault(scheme, rest string) fault {
 			return fault{reason: "there is no such scheme", mended: "https://" + rest}
 		}
 	}
+	if scheme == "ws" || scheme == "wss" {
+		return fault{reason: "no page has this scheme, though it opens WebSockets", mended: "http" + scheme[2:] + "://" + rest}
+	}
 	if scheme == "" {
 		return fault{reason: "a scheme is missing", mended: "https://" + rest}
 	}

@@ -114,7 +114,7 @@ func readPattern(s string) (Pattern, fault) {
 // isExact reports whether s is a pattern for one tuple origin.
 func isExact(s string) bool {
 	o, isPlain, err := parse(s)
-	return err == nil && isPlain && !o.Opaque()
+	return err == nil && isPlain && !o.Opaque() && o.scheme != "ws" && o.scheme != "wss"
 }
 
 // split takes apart a pattern without a fault.

@@ -29,7 +29,7 @@ func TestWhatUsersWriteWronglyIsAnsweredWithWhatToWrite(t *testing.T) {
 		"https://*.com", "https://*.co.uk", "https://*.github.io", "https://my-*.github.io", "https://*",
 		"https://*.*.example.com", "https://app.*.example.com", "https://example.*", "https://dev*",
 		"https://*.192.0.2.1", "http://192.0.2.01", "http://192.0.2.256", "http://192.0.2", "http://::1", "http://[::0001]", "http://[fe80::1%25eth0]", "http://[x]",
-		"https://a..example", "https://-a b.example", "https://" + strings.Repeat("a", 64) + ".example", "https://exa%6dple.com", "$ORIGINS", "https://$HOST",
+		"ws://localhost:3000", "wss://*.example.com/", "https://a..example", "https://-a b.example", "https://" + strings.Repeat("a", 64) + ".example", "https://exa%6dple.com", "$ORIGINS", "https://$HOST",
 		"https:example.com", "http//localhost:3000", "https://https://example.com", "127.0.0.1:3000", "[::1]:3000", "tauri:/localhost", "://",
 		"https://.example.com", ".example.com", ".*.example.com", "https://*example.com", "https://*example.com:*", "https://*.kawasaki.jp", "https://*.com./",
 		" HTTPS://Example.COM:443/app/?q#f", "Bücher.Example/", "https://FAß.example", "https://\u00e9_b.example", "https://*-é.example", "https://a..é",
