@@ -27,7 +27,7 @@ var (
 	document = flag.String("doc", "docs/performance.md", "the document whose tables are written")
 	raw      = flag.String("raw", "", "where to leave what go test printed, for benchstat (the section's name is added)")
 	count    = flag.Int("count", 10, "how many rounds are run")
-	with     = flag.String("with", "", `a command to run the benchmarks with, such as "chrt -f 50" where the machine has other work`)
+	with     = flag.String("with", "", `a command to run the benchmarks with, such as "nice -n -10" where the machine has other work`)
 	only     = flag.String("only", "", "measure these sections alone, such as middleware,scale")
 )
 
