@@ -318,6 +318,21 @@ func TestRecogniseWhatIsPasted(t *testing.T) {
 			"Have the server send the header with a valid value, or, if an opaque response serves your needs, set the request's mode to 'no-cors' to fetch the resource with CORS disabled.", "origin-other"},
 		{"with what an earlier version says of opaque responses", before + "No 'Access-Control-Allow-Origin' header is present on the requested resource. " +
 			"If an opaque response serves your needs, set the request's mode to 'no-cors' to fetch the resource with CORS disabled.", "missing-allow-origin"},
+		{"without the full stop at the end", before + "Response to preflight request doesn't pass access control check: It does not have HTTP ok status", "preflight-status"},
+		{"a preflight's status, of which Chromium says no more", before + "Response to preflight request doesn't pass access control check: It does not have HTTP ok status.", "preflight-status"},
+		{"the end alone", "Request header field X-CSRF-TOKEN is not allowed by Access-Control-Allow-Headers in preflight response", "header-not-listed"},
+		{"Firefox, which does not name the page", "Cross-Origin Request Blocked: The Same Origin Policy disallows reading the remote resource at https://api.example.com/. (Reason: CORS header ‘Access-Control-Allow-Origin’ missing). Status code: 200.", "missing-allow-origin"},
+		{"Firefox of another scheme, without the full stop", "Cross-Origin Request Blocked: The Same Origin Policy disallows reading the remote resource at file:///home/me/a.php. (Reason: CORS request not http)", "scheme"},
+		{"Firefox of 2014, with no reason", "Cross-Origin Request Blocked: The Same Origin Policy disallows reading the remote resource at https://api.example.com/. This can be fixed by moving the resource to the same domain or enabling CORS.", "unknown"},
+		{"Chromium of 2017, with the page at the end", "Fetch API cannot load https://api.example.com/. No 'Access-Control-Allow-Origin' header is present on the requested resource. Origin 'https://app.example.com' is therefore not allowed access.", "missing-allow-origin"},
+		{"Chromium of 2017, a page that is a file", "XMLHttpRequest cannot load https://api.example.com/. No 'Access-Control-Allow-Origin' header is present on the requested resource. Origin 'null' is therefore not allowed access.", "origin-opaque"},
+		{"Chromium of 2015, a status", "XMLHttpRequest cannot load https://api.example.com/. Invalid HTTP status code 405", "preflight-not-routed"},
+		{"Chromium of 2017, a status", "XMLHttpRequest cannot load https://api.example.com/. Response for preflight has invalid HTTP status code 404", "preflight-not-routed"},
+		{"Chromium of 2017, a redirect", "XMLHttpRequest cannot load https://api.example.com/. Response for preflight is invalid (redirect)", "preflight-redirect"},
+		{"Chromium of 2016, a redirect", "XMLHttpRequest cannot load https://api.example.com/. The request was redirected to 'https://www.example.com/', which is disallowed for cross-origin requests that require preflight.", "preflight-redirect"},
+		{"mixed content of an XMLHttpRequest", "Mixed Content: The page at 'https://app.example.com/' was loaded over HTTPS, but requested an insecure XMLHttpRequest endpoint 'http://api.example.com/'. This request has been blocked; the content must be served over HTTPS.", "mixed-content"},
+		{"Safari, an XMLHttpRequest", "[Error] XMLHttpRequest cannot load https://api.example.com/ due to access control checks.", "unknown"},
+		{"Safari, the reason and its echo", "[Error] Origin https://app.example.com is not allowed by Access-Control-Allow-Origin.\n[Error] XMLHttpRequest cannot load https://api.example.com/ due to access control checks.", "missing-allow-origin"},
 		{"behind where in the code it happened", "app.js:12:3 " + before + "The 'Access-Control-Allow-Origin' header contains the invalid value 'foo'.", "origin-not-an-origin"},
 	}
 	for _, tt := range tests {
@@ -330,6 +345,22 @@ func TestRecogniseWhatIsPasted(t *testing.T) {
 				t.Errorf("%q means %q, want %q", tt.text, got, tt.want)
 			}
 		})
+	}
+}
+
+// What the browser does not say is not made up: Firefox never names the page, and
+// a page that is not named is not one without an origin.
+func TestDiagnoseHeardWithoutPage(t *testing.T) {
+	heard := explain.Recognise("Cannot use wildcard in Access-Control-Allow-Origin when credentials flag is true.\nFetch API cannot load https://api.example.com/users due to access control checks.")
+	if len(heard) != 1 || heard[0].Page != "" {
+		t.Fatalf("heard %+v, want one message that names no page", heard)
+	}
+	if got := heard[0].Diagnose(true); got.Header.Want != "https://app.example.com" || got.BlockedAt != "https://api.example.com/users" {
+		t.Errorf("%s at %s, want the configurations' origin at the URL that WebKit's second line names", got.Header.Want, got.BlockedAt)
+	}
+	heard[0].Page = "https://shop.example.com"
+	if got := heard[0].Diagnose(true).Header.Want; got != "https://shop.example.com" {
+		t.Errorf("with the page named, should be %q", got)
 	}
 }
 

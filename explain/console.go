@@ -39,7 +39,11 @@ var messages = []message{
 	{fetch.Chromium, "WildcardOriginNotAllowed", "wildcard-with-credentials", false, "The value of the 'Access-Control-Allow-Origin' header in the response must not be the wildcard '*' when the request's credentials mode is 'include'.", false},
 	{fetch.Chromium, "InvalidAllowCredentials", "allow-credentials-value", false, "The value of the 'Access-Control-Allow-Credentials' header in the response is '{value}' which must be 'true' when the request's credentials mode is 'include'.", false},
 	{fetch.Chromium, "PreflightInvalidStatus", "preflight-status", true, "It does not have HTTP ok status.", false},
+	{fetch.Chromium, "PreflightInvalidStatus", "preflight-status", true, "Response for preflight has invalid HTTP status code {status}", true},
+	{fetch.Chromium, "PreflightInvalidStatus", "preflight-status", true, "cannot load {url}. Invalid HTTP status code {status}", true},
 	{fetch.Chromium, "PreflightDisallowedRedirect", "preflight-redirect", true, "Redirect is not allowed for a preflight request.", false},
+	{fetch.Chromium, "PreflightDisallowedRedirect", "preflight-redirect", true, "Response for preflight is invalid (redirect)", true},
+	{fetch.Chromium, "PreflightDisallowedRedirect", "preflight-redirect", true, "The request was redirected to '{location}', which is disallowed for cross-origin requests that require preflight.", true},
 	{fetch.Chromium, "InvalidAllowMethodsPreflightResponse", "methods-syntax", true, "Cannot parse Access-Control-Allow-Methods response header field in preflight response.", false},
 	{fetch.Chromium, "InvalidAllowHeadersPreflightResponse", "headers-syntax", true, "Cannot parse Access-Control-Allow-Headers response header field in preflight response.", false},
 	{fetch.Chromium, "MethodDisallowedByPreflightResponse", "method-not-listed", true, "Method {method} is not allowed by Access-Control-Allow-Methods in preflight response.", false},
@@ -53,6 +57,7 @@ var messages = []message{
 	{fetch.Chromium, "LocalNetworkAccessPermissionDenied", "private-address", false, "Permission was denied for this request to access the `{list}` address space.", false},
 	{fetch.Chromium, "InsecurePrivateNetwork", "private-address", false, "The request client is not a secure context and the resource is in more-private address space `{list}`.", true},
 	{fetch.Chromium, "MixedContent", "mixed-content", false, "Mixed Content: The page at '{list}' was loaded over HTTPS, but requested an insecure resource '{url}'. This request has been blocked; the content must be served over HTTPS.", false},
+	{fetch.Chromium, "MixedContent", "mixed-content", false, "Mixed Content: The page at '{list}' was loaded over HTTPS, but requested an insecure {value} '{url}'. This request has been blocked", true},
 	{fetch.Chromium, "MIME", "mime-type", false, "Refused to execute script from '{url}' because its MIME type ('{value}') is not executable.", false},
 	{fetch.Chromium, "strict MIME", "nosniff", false, "Refused to execute script from '{url}' because its MIME type ('{value}') is not executable, and strict MIME type checking is enabled.", false},
 	{fetch.Chromium, "strict style", "nosniff", false, "Refused to apply style from '{url}' because its MIME type ('{value}') is not a supported stylesheet MIME type, and strict MIME checking is enabled.", false},
@@ -110,6 +115,7 @@ var messages = []message{
 	{fetch.Firefox, "CORSDidNotSucceed2", "network-failure", false, "CORS request did not succeed). Status code: (null).", false},
 	{fetch.Firefox, "CORSDidNotSucceed", "network-failure", false, "CORS request did not succeed).", true},
 	{fetch.Firefox, "CORSDisabled", "unknown", false, "CORS disabled).", true},
+	{fetch.Firefox, "CrossSiteRequestBlocked", "unknown", false, "The Same Origin Policy disallows reading the remote resource at {url}. This can be fixed by moving the resource to the same domain or enabling CORS.", true},
 	{fetch.Firefox, "DATA_URI_BLOCKED", "redirect-scheme", false, "Redirecting to data: URI not allowed (Blocked loading of: “{value}”)", false},
 	{fetch.Firefox, "SOP", "same-origin-mode", false, "Security Error: Content at {list} may not load data from {url}.", false},
 	{fetch.Firefox, "SOP", "file-url", false, "Security Error: Content at {list} may not load or link to {url}.", false},
@@ -167,6 +173,7 @@ var messages = []message{
 	{fetch.WebKit, "mixed", "mixed-content", false, "[blocked] The page at {list} requested insecure content from {url}. This content was blocked and must be served over HTTPS.", false},
 	{fetch.WebKit, "mode", "same-origin-mode", false, "Fetch API cannot load {url}.", false},
 	{fetch.WebKit, "access", "unknown", false, "Fetch API cannot load {url} due to access control checks.", false},
+	{fetch.WebKit, "access", "unknown", false, "XMLHttpRequest cannot load {url} due to access control checks.", true},
 }
 
 // text finds a message by its key, and by its cause where several share one.

@@ -17,6 +17,7 @@ type Heard struct {
 	Key       string // the browser's own name for the message, where it has one
 	Preflight bool   // it says that a preflight failed
 	Line      string // that was recognised
+	Page      string // origin of the page, "" where the browser does not say
 
 	cause Cause
 	facts facts
@@ -100,7 +101,16 @@ func recogniseLine(line string) (Heard, bool) {
 // around reads what stands before the message: URLs, origin, preflight or not.
 func (h *Heard) around(line string) {
 	if m := chromiumBefore.FindStringSubmatch(line); m != nil && h.Browser == fetch.Chromium {
-		h.facts["url"], h.facts["first"], h.facts["page"] = m[1], m[2], m[3]
+		h.facts["url"], h.facts["first"], h.Page = m[1], m[2], m[3]
+	}
+	if m := chromiumAfter.FindStringSubmatch(line); m != nil && h.Browser == fetch.Chromium && h.Page == "" {
+		h.Page = m[1]
+	}
+	if h.Page == "" {
+		h.Page = h.facts["page"]
+	}
+	if o := h.facts["origin"]; o != "" {
+		h.Page = o
 	}
 	if m := firefoxBefore.FindStringSubmatch(line); m != nil && h.Browser == fetch.Firefox {
 		h.facts["url"] = strings.Trim(m[1], "'")
@@ -112,7 +122,7 @@ func (h *Heard) around(line string) {
 		h.facts["location"] = m[1]
 	}
 	if h.facts["url"] == "" {
-		if m := anyURL.FindString(line); m != "" && h.facts["origin"] != m {
+		if m := anyURL.FindString(line); m != "" && h.Page != m {
 			h.facts["url"] = m
 		}
 	}
@@ -120,6 +130,7 @@ func (h *Heard) around(line string) {
 
 var (
 	chromiumBefore = regexp.MustCompile(`Access to (?:\S+ )?at '([^']*)'(?: \(redirected from '([^']*)'\))? from origin '([^']*)'`)
+	chromiumAfter  = regexp.MustCompile(`Origin '([^']*)' is therefore not allowed access`) // before 2018
 	firefoxBefore  = regexp.MustCompile(`(?:remote resource at) (\S+?)\.? \(`)
 	webkitBefore   = regexp.MustCompile(`Cross-origin redirection to (\S+) denied`)
 	anyURL         = regexp.MustCompile(`https?://[^\s'"]+[^\s'".,:;)]`)
@@ -129,7 +140,11 @@ var (
 var patterns = sync.OnceValue(func() []*regexp.Regexp {
 	all := make([]*regexp.Regexp, len(messages))
 	for i, m := range messages {
-		all[i] = regexp.MustCompile(turn(normalise(strings.TrimSuffix(m.text, chromiumAdvice))))
+		text := normalise(strings.TrimSuffix(m.text, chromiumAdvice))
+		if !strings.HasSuffix(text, "}.") {
+			text = strings.TrimSuffix(text, ".") // who copies by hand leaves it out
+		}
+		all[i] = regexp.MustCompile(turn(text))
 	}
 	return all
 })
@@ -183,6 +198,9 @@ func withoutEchoes(all []Heard) (kept []Heard) {
 			}
 			return false
 		}
+		if h.Key == "access" && i > 0 && all[i-1].Browser == h.Browser && all[i-1].facts["url"] == "" {
+			all[i-1].facts["url"] = h.facts["url"] // the reason, printed before it, names none
+		}
 		if i > 0 && echo(all[i-1]) || i > 1 && echo(all[i-2]) || i+1 < len(all) && (h.Key == "access" && echo(all[i+1]) || h.Key == "mode" && all[i+1].Browser == h.Browser && all[i+1].Key != "mode") {
 			continue
 		}
@@ -203,19 +221,29 @@ func sameURL(a, b Heard) bool {
 // Diagnose makes a diagnosis of what was heard, without asking anybody: as far as
 // the browser told, and no further.
 func (h Heard) Diagnose(showSecrets bool) *Diagnosis {
-	e := &fetch.BlockedError{Preflight: h.Preflight, Name: header.Lower(h.facts["name"]), Origin: h.facts["page"], URL: h.facts["url"]}
-	if o := h.facts["origin"]; o != "" {
-		e.Origin = o
+	e := &fetch.BlockedError{Preflight: h.Preflight, Name: header.Lower(h.facts["name"]), Origin: h.Page, URL: h.facts["url"]}
+	if e.Origin == "" {
+		e.Origin = somePage // not null, which is a failure of its own
+	}
+	if e.URL == "" {
+		e.URL = someURL
 	}
 	if codes := h.cause.Codes(); len(codes) > 0 {
 		e.Code = codes[0]
 	}
 	x := &fetch.Exchange{Preflight: h.Preflight, Method: "GET", URL: e.URL}
+	status := ""
 	x.Status, _ = strconv.Atoi(h.facts["status"]) // "(null)" is none
 	if x.Status == 0 {
 		x.Status = 200
 		if h.Preflight {
 			x.Status = 204
+		}
+		switch h.cause { // of which Chromium says no more than that they failed
+		case "preflight-status":
+			x.Status, status = 500, "4xx/5xx"
+		case "preflight-redirect":
+			x.Status, status = 302, "3xx"
 		}
 	}
 	if h.Preflight {
@@ -241,6 +269,9 @@ func (h Heard) Diagnose(showSecrets bool) *Diagnosis {
 	d := Diagnose(q, Result{Blocked: e})
 	if d.keeps(h.cause) {
 		d.Cause = h.cause
+	}
+	if status != "" {
+		d.facts["status"] = status
 	}
 	if h.Browser == fetch.Firefox && h.cause == "network-failure" {
 		d.note("firefox-says-cors", nil)
@@ -305,6 +336,12 @@ func (h Heard) fill(e *fetch.BlockedError, x *fetch.Exchange) {
 		x.Status = 302
 	}
 }
+
+// What the browser does not say is called what the configurations call it.
+const (
+	somePage = "https://app.example.com"
+	someURL  = "https://api.example.com/"
+)
 
 // unheard stands for a list that nobody repeated.
 const unheard = "?"

@@ -201,8 +201,21 @@ func (f *explainFlags) readConsole(cmd *cobra.Command, t *teller) error {
 	if len(heard) == 0 {
 		return report.Misused("--console: no message of Chromium, Firefox or Safari is recognised").WithHint("copy the whole red line from the console; in another language than English, give the URL to cors explain instead")
 	}
+	var page explain.Question
+	if f.origin != "" {
+		if err := setPage(&page, f.origin); err != nil {
+			return err
+		}
+	}
 	var all []*explain.Diagnosis
 	for _, h := range heard {
+		switch {
+		case h.Page != "":
+		case page.Opaque:
+			h.Page = "null"
+		default:
+			h.Page = page.Page
+		}
 		all = append(all, h.Diagnose(f.showSecrets))
 	}
 	if err := t.several(all, nil); err != nil {

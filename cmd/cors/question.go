@@ -46,6 +46,10 @@ func (f *questionFlags) question(target string, stdin io.Reader, hasData bool) (
 	if err := setPage(&q, f.origin); err != nil {
 		return q, err
 	}
+	// A page would take it for a path of its own, as nobody means who types it.
+	if u, err := url.Parse(target); err == nil && u.Scheme == "" && !strings.ContainsAny(target[:min(1, len(target))], "/?#.") {
+		return q, report.Misused("URL: %q has no scheme", target).WithHint("write https://%s; a path on the page's own server begins with /", target)
+	}
 	for _, line := range f.headers {
 		name, value, ok := strings.Cut(line, ":")
 		if !ok {
