@@ -3,7 +3,6 @@ package cors
 import (
 	"iter"
 	"net/http"
-	"strings"
 	"sync"
 
 	"github.com/crossorigin/cors/header"
@@ -144,12 +143,8 @@ func (s *slab) vary(h http.Header) {
 		h[header.Vary] = s.value(header.Origin)
 		return
 	}
-	for _, line := range lines {
-		for name := range strings.SplitSeq(line, ",") {
-			if name = strings.Trim(name, " \t"); name == "*" || header.EqualFold(name, header.Origin) {
-				return
-			}
-		}
+	if header.VariesByOrigin(lines) {
+		return
 	}
 	h[header.Vary] = append(lines[:len(lines):len(lines)], header.Origin)
 }

@@ -194,8 +194,7 @@ func (o *outcome) status() int {
 
 // variesByOrigin reports whether a cache would keep the answers apart.
 func (o *outcome) variesByOrigin() bool {
-	names, _ := header.List(o.lines(header.Vary))
-	return slices.ContainsFunc(names, func(n string) bool { return n == "*" || header.EqualFold(n, header.Origin) })
+	return header.VariesByOrigin(o.lines(header.Vary))
 }
 
 // isCacheable says what caches may do with the answer: keep it for everybody,

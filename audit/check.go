@@ -247,8 +247,7 @@ func says(e *fetch.Exchange, name string) string {
 }
 
 func (a *answer) variesByOrigin() bool {
-	names, _ := header.List(lines(a.first().ResponseHeader, header.Vary))
-	return slices.ContainsFunc(names, func(n string) bool { return n == "*" || header.EqualFold(n, header.Origin) })
+	return header.VariesByOrigin(lines(a.first().ResponseHeader, header.Vary))
 }
 
 // takes puts the answer into the result and has it judged by judge, if there is

@@ -300,14 +300,7 @@ func answersFromCache(e *fetch.Exchange) bool {
 }
 
 func variesByOrigin(list []header.Field) bool {
-	for _, value := range lines(list, header.Vary) {
-		for name := range strings.SplitSeq(value, ",") {
-			if name = strings.TrimSpace(name); name == "*" || header.EqualFold(name, header.Origin) {
-				return true
-			}
-		}
-	}
-	return false
+	return header.VariesByOrigin(lines(list, header.Vary))
 }
 
 // looksLikeLogin reports whether a URL seems to be that of a login page.

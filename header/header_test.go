@@ -121,6 +121,28 @@ func TestList(t *testing.T) {
 	}
 }
 
+func TestVariesByOrigin(t *testing.T) {
+	tests := []struct {
+		row   string
+		lines []string
+		want  bool
+	}{
+		{"nothing does not vary", nil, false},
+		{"another name does not", []string{"Accept-Encoding"}, false},
+		{"the name among others does", []string{"Accept-Encoding,\torigin "}, true},
+		{"the name on a later line does", []string{"Accept", "Origin"}, true},
+		{"a star stands for everything", []string{"*"}, true},
+		{"a longer name is another", []string{"Origin-Agent-Cluster"}, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.row, func(t *testing.T) {
+			if got := header.VariesByOrigin(tt.lines); got != tt.want {
+				t.Errorf("VariesByOrigin(%q) = %t, want %t", tt.lines, got, tt.want)
+			}
+		})
+	}
+}
+
 // https://fetch.spec.whatwg.org/#header-value-get-decode-and-split
 // https://fetch.spec.whatwg.org/#collect-an-http-quoted-string
 func TestSplit(t *testing.T) {

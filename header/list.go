@@ -29,6 +29,21 @@ func List(lines []string) (elems []string, ok bool) {
 	return elems, true
 }
 
+// VariesByOrigin reports whether caches keep a response with these lines of Vary
+// apart by the Origin of the request: one of them names it, or says "*".
+//
+// https://www.rfc-editor.org/rfc/rfc9110#name-vary
+func VariesByOrigin(lines []string) bool {
+	for _, line := range lines {
+		for name := range strings.SplitSeq(line, ",") {
+			if name = strings.Trim(name, " \t"); name == "*" || EqualFold(name, Origin) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // Split returns the elements of value, a header's lines joined by ", ". A comma
 // inside a quoted string does not split.
 //
