@@ -1,0 +1,2 @@
+// What page/chart.js needs of uPlot.
+export { default } from 'uplot';
