@@ -139,7 +139,7 @@ func list(scenarios []scenario.Scenario, origin string) string {
 		}
 		e := entry{s.ID, append([]scenario.Fetch{}, s.Fetches...)}
 		for i := range e.Fetches {
-			e.Fetches[i].Expand(s.ID)
+			e.Fetches[i] = scenario.Recorded.Expand(s.ID, e.Fetches[i])
 		}
 		entries = append(entries, e)
 	}
@@ -158,7 +158,7 @@ func (d *director) recordings(stage *scenario.Stage) []scenario.Recording {
 	for i, s := range d.scenarios {
 		outcomes := d.outcomes[s.ID]
 		for j := range outcomes {
-			outcomes[j].Contract(s.ID)
+			outcomes[j] = stage.Origins.Contract(s.ID, outcomes[j])
 		}
 		if outcomes == nil {
 			outcomes = []scenario.Outcome{}

@@ -42,32 +42,35 @@ func Play(ctx context.Context, scenarios []Scenario, stage *Stage, profile fetch
 
 func playOne(ctx context.Context, s *Scenario, stage *Stage, profile fetch.Profile, dial Dial) Recording {
 	b := &fetch.Browser{Profile: profile, Dial: dial, Cookies: &fetch.CookieJar{}}
-	if err := b.Cookies.SetCookie(origins["A"]+"/run", "sid=1;"); err != nil {
+	if err := b.Cookies.SetCookie(stage.Origins["A"]+"/run", "sid=1;"); err != nil {
 		panic(err) // there is no such stage
 	}
-	page := b.Open(origins["A"] + "/run")
+	page := b.Open(stage.Origins["A"] + "/run")
 	if s.Page == "null" {
 		top := page.Origin()
-		page = b.Open(origins["A"] + "/opaque")
+		page = b.Open(stage.Origins["A"] + "/opaque")
 		page.Opaque, page.TopLevel = true, top
 	}
 	r := Recording{ID: s.ID, Outcomes: make([]Outcome, len(s.Fetches))}
 	for i := range s.Fetches {
-		r.Outcomes[i] = fetchOne(ctx, page, s.ID, &s.Fetches[i])
+		f := stage.Origins.Expand(s.ID, s.Fetches[i])
+		r.Outcomes[i] = stage.Origins.Contract(s.ID, fetchOne(ctx, page, &f))
 	}
 	r.Requests = stage.Requests(s.ID)
 	return r
 }
 
 // fetchOne is fetch() and text() in a script.
-func fetchOne(ctx context.Context, page *fetch.Page, id string, f *Fetch) Outcome {
-	expanded := *f
-	expanded.Expand(id)
-	req, ok := request(&expanded)
+func fetchOne(ctx context.Context, page *fetch.Page, f *Fetch) Outcome {
+	req, ok := f.Request()
 	if !ok {
 		return Outcome{Error: "TypeError"}
 	}
-	res, err := page.Fetch(ctx, req)
+	return See(page.Fetch(ctx, req))
+}
+
+// See is what a script sees of what came of a fetch. It reads the body.
+func See(res *fetch.Response, err error) Outcome {
 	if err != nil {
 		return Outcome{Error: errorName(err), Err: err}
 	}
@@ -76,7 +79,6 @@ func fetchOne(ctx context.Context, page *fetch.Page, id string, f *Fetch) Outcom
 		Type: string(res.Type), Status: res.Status, Redirected: res.Redirected,
 		URL: res.URL, Headers: iterate(res.Header),
 	}
-	o.Contract(id)
 	body, err := io.ReadAll(res.Body)
 	if err != nil {
 		o.BodyError = errorName(err)
@@ -93,9 +95,9 @@ func errorName(err error) string {
 	return "TypeError"
 }
 
-// request makes of f what Web IDL and new Request() make of it; not ok where
-// they throw.
-func request(f *Fetch) (*fetch.Request, bool) {
+// Request makes of f, whose URL is expanded, what Web IDL and new Request() make
+// of it; not ok where they throw.
+func (f *Fetch) Request() (*fetch.Request, bool) {
 	req := &fetch.Request{
 		URL: f.URL, Method: f.Method, Mode: fetch.Mode(f.Mode), Credentials: fetch.Credentials(f.Credentials),
 		Redirect: fetch.Redirect(f.Redirect), Cache: fetch.Cache(f.Cache), ReferrerPolicy: fetch.ReferrerPolicy(f.ReferrerPolicy),

@@ -229,46 +229,49 @@ func marshal(v any) ([]byte, error) {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
-// The origins of the stage, by letter.
-var origins = map[string]string{
+// Origins are those of a stage's servers, by letter: A is the page's own.
+type Origins map[string]string
+
+// Recorded are the origins with which recordings are made.
+var Recorded = Origins{
 	"A": "http://localhost:7101",
 	"B": "http://localhost:7102",
 	"C": "http://localhost:7103",
 	"D": "http://127.0.0.1:7104",
 }
 
-var letters = map[string]string{"7101": "A", "7102": "B", "7103": "C", "7104": "D"}
-
-// Expand gives f, of scenario id, the URLs of the stage.
-func (f *Fetch) Expand(id string) {
-	f.URL = expand(f.URL, id)
+// Expand returns f, of scenario id, with the URLs of the stage.
+func (o Origins) Expand(id string, f Fetch) Fetch {
+	f.URL = o.expand(f.URL, id)
 	if f.Referrer != nil {
-		referrer := expand(*f.Referrer, id)
+		referrer := o.expand(*f.Referrer, id)
 		f.Referrer = &referrer
 	}
+	return f
 }
 
-// Contract gives o, as a browser saw it in scenario id, the placeholders that
-// Expand replaced, and drops the headers of the connection.
-func (o *Outcome) Contract(id string) {
-	o.URL = contract(o.URL, id)
-	kept := make([]Field, 0, len(o.Headers))
-	for _, f := range o.Headers {
+// Contract returns out, as a browser saw it in scenario id, with the
+// placeholders that Expand replaced, and without the headers of the connection.
+func (o Origins) Contract(id string, out Outcome) Outcome {
+	out.URL = o.contract(out.URL, id)
+	kept := make([]Field, 0, len(out.Headers))
+	for _, f := range out.Headers {
 		if f[0] != "connection" && f[0] != "content-length" {
-			kept = append(kept, Field{f[0], contract(f[1], id)})
+			kept = append(kept, Field{f[0], o.contract(f[1], id)})
 		}
 	}
-	o.Headers = kept
+	out.Headers = kept
+	return out
 }
 
 // expand writes origins and paths for their placeholders: {B}/1 is that hop of
 // scenario id on that server, {B} elsewhere the origin, and /s/@/ the scenario's
 // own path.
-func expand(s, id string) string {
+func (o Origins) expand(s, id string) string {
 	if !strings.ContainsAny(s, "{@") {
 		return s
 	}
-	for letter, origin := range origins {
+	for letter, origin := range o {
 		placeholder := "{" + letter + "}"
 		for digit := '0'; digit <= '9'; digit++ {
 			s = strings.ReplaceAll(s, placeholder+"/"+string(digit), origin+"/s/"+id+"/"+string(digit))
@@ -279,11 +282,11 @@ func expand(s, id string) string {
 }
 
 // contract undoes expand.
-func contract(s, id string) string {
+func (o Origins) contract(s, id string) string {
 	if !strings.ContainsAny(s, ":/") {
 		return s
 	}
-	for letter, origin := range origins {
+	for letter, origin := range o {
 		s = strings.ReplaceAll(s, origin, "{"+letter+"}")
 	}
 	return strings.ReplaceAll(s, "/s/"+id, "")

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httputil"
 	"os"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/crossorigin/cors/fetch"
 	"github.com/crossorigin/cors/internal/scenario"
 )
 
@@ -149,8 +151,7 @@ func TestPlaceholdersBecomeTheStage(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.row, func(t *testing.T) {
-			f := scenario.Fetch{URL: tt.url}
-			f.Expand("a-1")
+			f := scenario.Recorded.Expand("a-1", scenario.Fetch{URL: tt.url})
 			if f.URL != tt.want {
 				t.Errorf("%q expands to %q, want %q", tt.url, f.URL, tt.want)
 			}
@@ -159,14 +160,46 @@ func TestPlaceholdersBecomeTheStage(t *testing.T) {
 }
 
 func TestWhatABrowserSawIsWrittenWithPlaceholders(t *testing.T) {
-	o := scenario.Outcome{
+	o := scenario.Recorded.Contract("a-1", scenario.Outcome{
 		URL:     "http://localhost:7102/s/a-1/1?x",
 		Headers: []scenario.Field{{"connection", "close"}, {"access-control-allow-origin", "http://localhost:7101"}, {"content-length", "1"}},
-	}
-	o.Contract("a-1")
+	})
 	want := scenario.Outcome{URL: "{B}/1?x", Headers: []scenario.Field{{"access-control-allow-origin", "{A}"}}}
 	if diff := cmp.Diff(want, o); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func TestAStageStandsWhereItIsTold(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	stage := scenario.NewStage(nil)
+	stage.Origins = scenario.Origins{"A": "http://127.0.0.1:1", "B": "http://" + l.Addr().String()}
+	go stage.Serve(l, "B")
+	play := func(answer string) string {
+		s := scenario.Scenario{
+			ID:      "a-1",
+			Fetches: []scenario.Fetch{{URL: "{B}/0", Method: "GET", Mode: "cors"}},
+			Hops:    []scenario.Hop{{Actual: scenario.Answer{Status: 200, Headers: []scenario.Field{{"Access-Control-Allow-Origin", answer}}, Body: "read"}}},
+		}
+		stage.Put(&s)
+		defer stage.Remove(s.ID)
+		r := scenario.Play(t.Context(), []scenario.Scenario{s}, stage, fetch.Standard, nil)[0]
+		return r.Verdict() + "\n" + r.Wire()
+	}
+	want := `{"type":"cors","status":200,"redirected":false,"url":"{B}/0","headers":[],"body":"read"}
+GET {B}/0 origin="{A}" referer="{A}/" sec-fetch-dest="empty" sec-fetch-mode="cors" sec-fetch-site="same-site"`
+	if got := play("{A}"); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if got := play("{B}"); !strings.HasPrefix(got, "blocked\nGET") {
+		t.Errorf("once the scenario is replaced: %s, want it blocked", got)
+	}
+	if got := stage.Requests("a-1"); len(got) > 0 {
+		t.Errorf("of a scenario that is removed the stage keeps %v", got)
 	}
 }
 

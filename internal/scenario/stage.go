@@ -24,19 +24,40 @@ type Stage struct {
 	// nil means 404.
 	Other func(method, target string, body []byte) Answer
 
-	scenarios map[string]*Scenario
+	// Origins are those of the servers.
+	Origins Origins
 
-	mu   sync.Mutex
-	seen map[string][]Request
+	// MaxBody is how many bytes a request's body may have.
+	MaxBody int
+
+	mu        sync.Mutex
+	scenarios map[string]*Scenario
+	seen      map[string][]Request
 }
 
-// NewStage returns a stage for scenarios.
+// NewStage returns a stage for scenarios, at the origins of recordings.
 func NewStage(scenarios []Scenario) *Stage {
-	s := &Stage{scenarios: make(map[string]*Scenario, len(scenarios)), seen: map[string][]Request{}}
+	s := &Stage{Origins: Recorded, MaxBody: 64 << 20, scenarios: make(map[string]*Scenario, len(scenarios)), seen: map[string][]Request{}}
 	for i := range scenarios {
 		s.scenarios[scenarios[i].ID] = &scenarios[i]
 	}
 	return s
+}
+
+// Put adds a scenario to those that are played, or replaces it.
+func (s *Stage) Put(scenario *Scenario) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.scenarios[scenario.ID] = scenario
+	delete(s.seen, scenario.ID)
+}
+
+// Remove forgets scenario id, and what reached the servers in it.
+func (s *Stage) Remove(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.scenarios, id)
+	delete(s.seen, id)
 }
 
 // Requests returns what reached the servers in scenario id, in order.
@@ -46,7 +67,7 @@ func (s *Stage) Requests(id string) []Request {
 	return append([]Request{}, s.seen[id]...)
 }
 
-// Listen opens the stage on its ports, until ctx is done. There is one stage on
+// Listen opens the stage on the ports of recordings, until ctx is done. There is one stage on
 // a machine: while another process has the ports, Listen waits.
 func (s *Stage) Listen(ctx context.Context) error {
 	var opened []net.Listener
@@ -56,20 +77,20 @@ func (s *Stage) Listen(ctx context.Context) error {
 		}
 	}
 	for _, letter := range []string{"A", "B", "C", "D"} {
-		host, port, _ := net.SplitHostPort(strings.TrimPrefix(origins[letter], "http://"))
+		host, port, _ := net.SplitHostPort(strings.TrimPrefix(Recorded[letter], "http://"))
 		l, err := listen(ctx, net.JoinHostPort("127.0.0.1", port))
 		if err != nil {
 			shut()
 			return fmt.Errorf("the stage needs ports 7101 to 7104: %w", err)
 		}
 		opened = append(opened, l)
-		go s.accept(l, letter)
+		go s.Serve(l, letter)
 		if host != "localhost" {
 			continue
 		}
 		if l, err := net.Listen("tcp", net.JoinHostPort("::1", port)); err == nil { // else a machine without IPv6
 			opened = append(opened, l)
-			go s.accept(l, letter)
+			go s.Serve(l, letter)
 		}
 	}
 	context.AfterFunc(ctx, shut)
@@ -91,11 +112,12 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 	}
 }
 
-func (s *Stage) accept(l net.Listener, letter string) {
+// Serve is the server called letter, until l is closed.
+func (s *Stage) Serve(l net.Listener, letter string) error {
 	for {
 		conn, err := l.Accept()
 		if err != nil {
-			return
+			return err
 		}
 		go s.serve(conn, letter)
 	}
@@ -105,7 +127,7 @@ func (s *Stage) accept(l net.Listener, letter string) {
 // so on is a pipe. So any number of stages can be open.
 func (s *Stage) Dial(_ context.Context, _, address string) (net.Conn, error) {
 	host, port, _ := net.SplitHostPort(address)
-	letter, ok := letters[port]
+	letter, ok := s.Origins.at(port)
 	if !ok || host != "localhost" && !strings.HasSuffix(host, ".localhost") && host != "127.0.0.1" && host != "::1" {
 		return nil, fmt.Errorf("nothing listens at %s", address)
 	}
@@ -114,10 +136,20 @@ func (s *Stage) Dial(_ context.Context, _, address string) (net.Conn, error) {
 	return client, nil
 }
 
+// at returns the letter of the server at port.
+func (o Origins) at(port string) (string, bool) {
+	for letter, origin := range o {
+		if strings.HasSuffix(origin, ":"+port) {
+			return letter, true
+		}
+	}
+	return "", false
+}
+
 // serve answers one request.
 func (s *Stage) serve(conn net.Conn, letter string) {
 	defer conn.Close()
-	r, err := readRequest(bufio.NewReader(conn))
+	r, err := readRequest(bufio.NewReader(conn), s.MaxBody)
 	if err != nil {
 		return
 	}
@@ -130,9 +162,7 @@ type wireRequest struct {
 	body           []byte
 }
 
-const maxRequest = 64 << 20
-
-func readRequest(r *bufio.Reader) (*wireRequest, error) {
+func readRequest(r *bufio.Reader, maxBody int) (*wireRequest, error) {
 	var lines []string
 	for size := 0; ; {
 		line, err := r.ReadSlice('\n')
@@ -163,7 +193,7 @@ func readRequest(r *bufio.Reader) (*wireRequest, error) {
 			return nil, errors.New("nobody asks for permission here")
 		}
 	}
-	if length < 0 || length > maxRequest {
+	if length < 0 || length > maxBody {
 		return nil, errors.New("body too long")
 	}
 	req.body = make([]byte, length)
@@ -187,12 +217,13 @@ func (s *Stage) answer(letter string, r *wireRequest) Answer {
 		return s.Other(r.method, r.target, r.body)
 	}
 	id, hop := match[1], int(match[2][0]-'0')
+	s.mu.Lock()
 	scenario := s.scenarios[id]
 	if scenario == nil || hop >= len(scenario.Hops) {
+		s.mu.Unlock()
 		return Answer{Status: 404}
 	}
-	seen := Request{At: "{" + letter + "}/" + match[2], Method: r.method, Headers: notable(scenario, r.headers), Body: string(r.body)}
-	s.mu.Lock()
+	seen := Request{At: "{" + letter + "}/" + match[2], Method: r.method, Headers: s.notable(scenario, r.headers), Body: string(r.body)}
 	s.seen[id] = append(s.seen[id], seen)
 	s.mu.Unlock()
 
@@ -202,7 +233,7 @@ func (s *Stage) answer(letter string, r *wireRequest) Answer {
 	}
 	headers := make([]Field, len(a.Headers))
 	for i, f := range a.Headers {
-		headers[i] = Field{f[0], expand(f[1], id)}
+		headers[i] = Field{f[0], s.Origins.expand(f[1], id)}
 	}
 	a.Headers = headers
 	return a
@@ -218,16 +249,16 @@ var (
 )
 
 // notable is what of headers is recorded: not what a browser says of itself.
-func notable(s *Scenario, headers []Field) []Field {
+func (s *Stage) notable(of *Scenario, headers []Field) []Field {
 	shown := []Field{}
 	for _, f := range headers {
 		switch {
-		case noise.MatchString(f[0]), f[0] == "accept-language" && !s.setsLanguage():
+		case noise.MatchString(f[0]), f[0] == "accept-language" && !of.setsLanguage():
 			continue
 		case f[0] == "cookie":
 			f[1] = strconv.FormatBool(sid.MatchString(f[1]))
 		default:
-			f[1] = contract(f[1], s.ID)
+			f[1] = s.Origins.contract(f[1], of.ID)
 		}
 		shown = append(shown, f)
 	}
