@@ -90,9 +90,18 @@ func New(c Config, o Options) (*Gateway, error) {
 // by the old configuration or by the new one. If c is refused the old one stays,
 // and the error holds every mistake in c.
 func (g *Gateway) SetConfig(c Config) error {
+	return g.setConfig(c, func() error { return nil })
+}
+
+// setConfig is SetConfig with a last step that may fail, once c is known to be
+// good.
+func (g *Gateway) setConfig(c Config, last func() error) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	t, err := g.compile(c)
+	if err == nil {
+		err = last()
+	}
 	if err != nil {
 		g.options.Metrics.reloaded(g.version, false)
 		return err

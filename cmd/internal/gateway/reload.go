@@ -2,9 +2,12 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -21,6 +24,7 @@ type Reloader struct {
 	// Replaced is called with each configuration that is put into force.
 	Replaced func(Config)
 
+	mu            sync.Mutex // for what follows, and for the file while it is written
 	seen, pending os.FileInfo
 }
 
@@ -39,9 +43,9 @@ func (r *Reloader) Run(ctx context.Context, now <-chan os.Signal) {
 		case <-ctx.Done():
 			return
 		case <-now:
-			r.reload()
+			r.tell(r.reload())
 		case <-tick.C:
-			r.look()
+			r.tell(r.look())
 		}
 	}
 }
@@ -52,8 +56,64 @@ func (r *Reloader) First() (Config, error) {
 	return r.Load(r.Path)
 }
 
-func (r *Reloader) look() {
+// Write puts c into force, and text, which says c, into the file, whole or not
+// at all. Replaced is not called. If c is refused, or the file cannot be
+// written, neither changes.
+func (r *Reloader) Write(text []byte, c Config) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	// What is behind a link is written, and the link stays.
+	path, err := filepath.EvalSymlinks(r.Path)
+	if err != nil {
+		return err
+	}
+	beside, err := writeBeside(path, text)
+	if err != nil {
+		return err
+	}
+	defer os.Remove(beside)
+	if err := r.Gateway.setConfig(c, func() error { return os.Rename(beside, path) }); err != nil {
+		return err
+	}
+	r.seen, _ = os.Stat(r.Path)
+	r.pending = nil
+	r.Log.Info("the policy is replaced, and written", "file", r.Path, "version", r.Gateway.Version(), "routes", len(c.Routes))
+	return nil
+}
+
+// writeBeside writes text to a new file that is about to take the place of path,
+// for whom that file was, and returns its name.
+func writeBeside(path string, text []byte) (name string, err error) {
+	old, err := os.Stat(path)
+	if err != nil {
+		return "", err
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), ".cors-*")
+	if err != nil {
+		return "", err
+	}
+	defer func() {
+		if err = errors.Join(err, f.Close()); err != nil {
+			os.Remove(f.Name())
+		}
+	}()
+	if err := keepOwner(f, old); err != nil {
+		return "", err
+	}
+	if err := f.Chmod(old.Mode().Perm()); err != nil {
+		return "", err
+	}
+	if _, err := f.Write(text); err != nil {
+		return "", err
+	}
+	return f.Name(), f.Sync()
+}
+
+// look reloads the file if it has changed and rested.
+func (r *Reloader) look() *Config {
+	r.mu.Lock()
 	info, err := os.Stat(r.Path)
+	changed := false
 	switch {
 	case err != nil:
 		// An editor may be about to put it back.
@@ -61,9 +121,22 @@ func (r *Reloader) look() {
 	case same(info, r.seen):
 		r.pending = nil
 	case same(info, r.pending):
-		r.reload()
+		changed = true
 	default:
 		r.pending = info
+	}
+	r.mu.Unlock()
+	if !changed {
+		return nil
+	}
+	return r.reload()
+}
+
+// tell tells of a configuration that is in force now, if there is one. No lock is
+// held, so that whoever is told may write.
+func (r *Reloader) tell(c *Config) {
+	if c != nil && r.Replaced != nil {
+		r.Replaced(*c)
 	}
 }
 
@@ -71,7 +144,9 @@ func same(a, b os.FileInfo) bool {
 	return b != nil && a.ModTime().Equal(b.ModTime()) && a.Size() == b.Size() && os.SameFile(a, b)
 }
 
-func (r *Reloader) reload() {
+func (r *Reloader) reload() *Config {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	// Before it is read: what is written meanwhile is another change.
 	r.seen, _ = os.Stat(r.Path)
 	r.pending = nil
@@ -83,10 +158,8 @@ func (r *Reloader) reload() {
 	}
 	if err != nil {
 		r.Log.Error("the policy is refused, and the one before stays", "file", r.Path, "version", r.Gateway.Version(), "mistakes", strings.Split(err.Error(), "\n"))
-		return
+		return nil
 	}
 	r.Log.Info("the policy is replaced", "file", r.Path, "version", r.Gateway.Version(), "routes", len(c.Routes))
-	if r.Replaced != nil {
-		r.Replaced(c)
-	}
+	return &c
 }

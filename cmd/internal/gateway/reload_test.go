@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -160,6 +161,79 @@ func TestAFileIsReloaded(t *testing.T) {
 	<-replaced
 	if got := r.Gateway.Version(); got != 4 {
 		t.Errorf("version %d, want 4: the first, two edits, and a signal", got)
+	}
+}
+
+func TestAFileIsWritten(t *testing.T) {
+	dir := t.TempDir()
+	kept, link := filepath.Join(dir, "kept.yaml"), filepath.Join(dir, "cors.yaml")
+	if err := os.WriteFile(kept, []byte("X-First"), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(kept, link); err != nil {
+		t.Skip(err)
+	}
+	log := new(lines)
+	r := &gateway.Reloader{Path: link, Load: loadWord, Every: time.Millisecond, Log: slog.New(slog.NewTextHandler(log, nil)),
+		Replaced: func(gateway.Config) { t.Error("what the program itself wrote is read again") }}
+	c, err := r.First()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Gateway = newGateway(t, c, gateway.Options{})
+	to := serve(t, r.Gateway)
+	state := func() string {
+		res, _ := do(t, request(t, "GET", to, nil, "Origin", app))
+		text, err := os.ReadFile(kept)
+		if err != nil {
+			t.Fatal(err)
+		}
+		info, err := os.Lstat(link)
+		if err != nil {
+			t.Fatal(err)
+		}
+		behind, err := os.Stat(link)
+		if err != nil {
+			t.Fatal(err)
+		}
+		left, err := os.ReadDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprint(res.Header.Get("Access-Control-Expose-Headers"), " ", string(text), " ", info.Mode().Type(), " ", behind.Mode().Perm(), " ", len(left))
+	}
+	config := func(origin string) gateway.Config {
+		return gateway.Config{Routes: map[string]gateway.Route{"/": {Policy: cors.Policy{Origins: []string{origin}, ExposedHeaders: []string{"X-Second"}}}}}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() {
+		r.Run(ctx, nil)
+		close(ended)
+	}()
+	if err := r.Write([]byte("X-Second"), config(app)); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := state(), "X-Second X-Second L--------- -rw-r----- 2"; got != want {
+		t.Errorf("once it is written: %q, want %q", got, want)
+	}
+	if err := r.Write([]byte("X-Third"), config("not an origin")); err == nil {
+		t.Error("a policy that the gateway refuses is written")
+	}
+	if got, want := state(), "X-Second X-Second L--------- -rw-r----- 2"; got != want {
+		t.Errorf("after a policy that is refused: %q, want %q", got, want)
+	}
+	log.await(t, "replaced, and written")
+	cancel()
+	<-ended
+	if err := os.Remove(kept); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Write([]byte("X-Third"), config(app)); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("where there is no file any more: %v, want %v", err, os.ErrNotExist)
+	}
+	if got := r.Gateway.Version(); got != 2 {
+		t.Errorf("version %d, want 2: the first, and what was written", got)
 	}
 }
 
