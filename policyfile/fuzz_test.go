@@ -37,13 +37,14 @@ func FuzzParse(f *testing.F) {
 			}
 			return
 		}
-		plain := render(t, file)
-		again, err := policyfile.Parse(plain)
-		if err != nil {
-			t.Fatalf("Parse(%q) accepts, but not %q: %v", data, plain, err)
-		}
-		if diff := cmp.Diff(file, again, sameFile); diff != "" {
-			t.Errorf("Parse(%q), and of %q:\n%s", data, plain, diff)
+		for _, plain := range [][]byte{render(t, file), policyfile.Format(file)} {
+			again, err := policyfile.Parse(plain)
+			if err != nil {
+				t.Fatalf("Parse(%q) accepts, but not %q: %v", data, plain, err)
+			}
+			if diff := cmp.Diff(file, again, sameFile); diff != "" {
+				t.Errorf("Parse(%q), and of %q:\n%s", data, plain, diff)
+			}
 		}
 	})
 }
