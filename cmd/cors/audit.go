@@ -311,5 +311,5 @@ func (f *auditFlags) auditor() (*audit.Auditor, audit.Severity, shard, error) {
 		faults = append(faults, fmt.Errorf("--origin: %s", strings.TrimPrefix(err.Error(), "audit: ")))
 	}
 	slices.SortStableFunc(faults, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
-	return a, failOn, part, misuse(faults)
+	return a, failOn, part, report.Mistakes(faults)
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/crossorigin/cors/cmd/internal/demo"
 	"github.com/crossorigin/cors/cmd/internal/gateway"
 	"github.com/crossorigin/cors/cmd/internal/report"
+	"github.com/crossorigin/cors/cmd/internal/service"
 	"github.com/crossorigin/cors/policyfile"
 )
 
@@ -47,7 +48,7 @@ func (f *serveFlags) demo(cmd *cobra.Command) error {
 	if err != nil {
 		return report.Misused("the port of the page: %w", err)
 	}
-	address := addressOf("http", front)
+	address := service.URL("http", front)
 	d, err := demo.Start(page, address)
 	if err != nil {
 		return report.Misused("the demo: %w", err)
@@ -64,9 +65,9 @@ func (f *serveFlags) demo(cmd *cobra.Command) error {
 		options.Access = slog.New(slog.NewJSONHandler(cmd.OutOrStdout(), nil))
 	}
 	if f.admin != "" {
-		server.Metrics = gateway.NewMetrics()
+		server.Metrics = service.NewMetrics()
 		options.Metrics = server.Metrics
-		if server.Admin, err = listen("admin", f.admin); err != nil {
+		if server.Admin, err = service.Listen("admin", f.admin); err != nil {
 			return err
 		}
 		defer server.Admin.Close()
@@ -91,7 +92,7 @@ func (f *serveFlags) demo(cmd *cobra.Command) error {
 // on another port if that of the default is taken.
 func (f *serveFlags) demoListener(cmd *cobra.Command) (net.Listener, error) {
 	if cmd.Flags().Changed("listen") {
-		return listen("listen", f.listen)
+		return service.Listen("listen", f.listen)
 	}
 	l, err := listenNear("127.0.0.1" + f.listen)
 	if err != nil {

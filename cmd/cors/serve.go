@@ -5,25 +5,21 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"os/signal"
-	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/crossorigin/cors"
 	"github.com/crossorigin/cors/cmd/internal/gateway"
 	"github.com/crossorigin/cors/cmd/internal/report"
+	"github.com/crossorigin/cors/cmd/internal/service"
 	"github.com/crossorigin/cors/policyfile"
 )
 
@@ -90,17 +86,17 @@ func (f *serveFlags) serve(cmd *cobra.Command) error {
 	if f.asksForDemo(cmd) {
 		return f.demo(cmd)
 	}
-	log := newLog(cmd.ErrOrStderr())
-	var metrics *gateway.Metrics
+	log := service.NewLog(cmd.ErrOrStderr())
+	var metrics *service.Metrics
 	if f.admin != "" {
-		metrics = gateway.NewMetrics()
+		metrics = service.NewMetrics()
 	}
-	reloader := &gateway.Reloader{Path: f.file, Load: loadPolicy, Log: log}
+	reloader := &service.Reloader[gateway.Config]{Path: f.file, Load: loadPolicy, Log: log, Metrics: metrics}
 	c, faults := f.config(cmd, reloader)
 	faults = append(faults, positive("timeout", f.timeout), positive("drain", f.drain))
 	tlsConfig, authority, err := f.tls(cmd.Context(), log)
 	faults = append(faults, err)
-	if err := misuse(faults); err != nil {
+	if err := report.Mistakes(faults); err != nil {
 		return err
 	}
 	options := gateway.Options{Metrics: metrics, UpstreamTimeout: f.timeout, Refused: cors.LogRefusals(log)}
@@ -110,15 +106,15 @@ func (f *serveFlags) serve(cmd *cobra.Command) error {
 	}
 	g, err := gateway.New(c, options)
 	if err != nil {
-		return misuse([]error{err})
+		return report.Mistakes([]error{err})
 	}
 	server := &gateway.Server{Handler: g, TLS: tlsConfig, Metrics: metrics, DrainTimeout: f.drain, Log: log}
-	if server.Listener, err = listen("listen", f.listen); err != nil {
+	if server.Listener, err = service.Listen("listen", f.listen); err != nil {
 		return err
 	}
 	defer server.Listener.Close()
 	if f.admin != "" {
-		if server.Admin, err = listen("admin", f.admin); err != nil {
+		if server.Admin, err = service.Listen("admin", f.admin); err != nil {
 			return err
 		}
 		defer server.Admin.Close()
@@ -127,9 +123,9 @@ func (f *serveFlags) serve(cmd *cobra.Command) error {
 	if tlsConfig != nil {
 		scheme = "https"
 	}
-	log.Info("listening", "url", addressOf(scheme, server.Listener))
+	log.Info("listening", "url", service.URL(scheme, server.Listener))
 	if server.Admin != nil {
-		log.Info("health and metrics", "url", addressOf("http", server.Admin))
+		log.Info("health and metrics", "url", service.URL("http", server.Admin))
 	}
 	if authority != "" {
 		log.Info("browsers accept the certificate once they trust its authority", "authority", authority)
@@ -138,7 +134,7 @@ func (f *serveFlags) serve(cmd *cobra.Command) error {
 	defer cancel()
 	go g.Look(ctx, log)
 	if f.file != "" {
-		reloader.Gateway = g
+		reloader.Server = g
 		reloader.Replaced = func(gateway.Config) { go g.Look(ctx, log) }
 		hangup := make(chan os.Signal, 1)
 		signal.Notify(hangup, syscall.SIGHUP)
@@ -151,16 +147,8 @@ func (f *serveFlags) serve(cmd *cobra.Command) error {
 	return nil
 }
 
-// newLog returns a log for people on a terminal, and for programs elsewhere.
-func newLog(w io.Writer) *slog.Logger {
-	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		return slog.New(slog.NewTextHandler(w, nil))
-	}
-	return slog.New(slog.NewJSONHandler(w, nil))
-}
-
 // config returns what the flags or the file say, and all that is wrong with it.
-func (f *serveFlags) config(cmd *cobra.Command, r *gateway.Reloader) (gateway.Config, []error) {
+func (f *serveFlags) config(cmd *cobra.Command, r *service.Reloader[gateway.Config]) (gateway.Config, []error) {
 	if f.file != "" {
 		var faults []error
 		for _, name := range policyFlags {
@@ -233,12 +221,8 @@ func inFlags(err error) []error {
 
 // loadPolicy reads a policy file.
 func loadPolicy(path string) (gateway.Config, error) {
-	file, err := policyfile.Load(path)
+	file, err := service.LoadPolicy(path)
 	if err != nil {
-		var missing *os.PathError
-		if errors.As(err, &missing) {
-			return gateway.Config{}, fmt.Errorf("--policy: %q: %w", filepath.Clean(path), missing.Err)
-		}
 		return gateway.Config{}, err
 	}
 	return configOf(file), nil
@@ -284,53 +268,4 @@ func (f *serveFlags) tls(ctx context.Context, log *slog.Logger) (config *tls.Con
 		config, authority, err = gateway.TLSLocal("")
 	}
 	return config, authority, err
-}
-
-// misuse tells all faults at once.
-func misuse(faults []error) error {
-	var lines []string
-	var split func(error)
-	split = func(err error) {
-		if joined, ok := err.(interface{ Unwrap() []error }); ok {
-			for _, e := range joined.Unwrap() {
-				split(e)
-			}
-			return
-		}
-		lines = append(lines, err.Error())
-	}
-	for _, err := range slices.DeleteFunc(faults, func(err error) bool { return err == nil }) {
-		split(err)
-	}
-	if len(lines) == 0 {
-		return nil
-	}
-	if len(lines) > 1 {
-		return report.Misused("%d mistakes:\n  %s", len(lines), strings.Join(lines, "\n  "))
-	}
-	return report.Misused("%s", lines[0])
-}
-
-func listen(flag, address string) (net.Listener, error) {
-	l, err := net.Listen("tcp", address)
-	if err == nil {
-		return l, nil
-	}
-	f := report.Misused("--%s: %q: %w", flag, address, err)
-	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, f.WithHint("another program listens there: end it, or write another port, as in --%s :8081", flag)
-	case errors.Is(err, syscall.EACCES):
-		return nil, f.WithHint("ports below 1024 need privileges: write another port, as in --%s :8080", flag)
-	}
-	return nil, f.WithHint("write a port with or without an address before it, as in --%s 127.0.0.1:8080", flag)
-}
-
-// addressOf is what to write in a browser.
-func addressOf(scheme string, l net.Listener) string {
-	host, port, err := net.SplitHostPort(l.Addr().String())
-	if ip := net.ParseIP(host); err == nil && ip != nil && (ip.IsUnspecified() || ip.IsLoopback()) {
-		host = "localhost"
-	}
-	return scheme + "://" + net.JoinHostPort(host, port)
 }

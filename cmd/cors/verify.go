@@ -128,7 +128,7 @@ func readPolicy(path string) (*policyfile.File, error) {
 	case errors.As(err, &missing):
 		return nil, report.Misused("%q: %w", path, missing.Err).WithHint("write a policy, as docs/policy.md says, and give its path")
 	case err != nil:
-		return nil, misuse([]error{err})
+		return nil, report.Mistakes([]error{err})
 	}
 	return file, nil
 }
@@ -169,7 +169,7 @@ func (f *verifyFlags) target(file *policyfile.File, url string) (audit.Target, e
 		}
 	}
 	slices.SortStableFunc(faults, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
-	return t, misuse(faults)
+	return t, report.Mistakes(faults)
 }
 
 // ownHeaders are the headers of --header, each "Name: value".

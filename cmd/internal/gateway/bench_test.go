@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/crossorigin/cors/cmd/internal/gateway"
+	"github.com/crossorigin/cors/cmd/internal/service"
 )
 
 // A writer is a response writer that is used again.
@@ -29,7 +30,7 @@ func preflight(b *testing.B) *http.Request {
 }
 
 func BenchmarkPreflight(b *testing.B) {
-	for name, o := range map[string]gateway.Options{"": {}, "metrics": {Metrics: gateway.NewMetrics()}} {
+	for name, o := range map[string]gateway.Options{"": {}, "metrics": {Metrics: service.NewMetrics()}} {
 		b.Run(name, func(b *testing.B) {
 			g, err := gateway.New(gateway.Config{Routes: map[string]gateway.Route{"/": {Policy: policy}, "/down/": {Policy: policy}}}, o)
 			if err != nil {

@@ -117,7 +117,7 @@ func (x *exchange) own(res *http.Response) error {
 		edge.StripAll(res.Trailer) // what it announces
 	}
 	if stripped := edge.Own(res.Header, x.decision, x.route.Headers); stripped != 0 && x.route.metrics != nil {
-		x.route.metrics.strip(stripped)
+		x.route.metrics.Stripped(stripped)
 	}
 	return nil
 }

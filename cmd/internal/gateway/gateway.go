@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/crossorigin/cors"
+	"github.com/crossorigin/cors/cmd/internal/service"
 	"github.com/crossorigin/cors/edge"
 )
 
@@ -47,7 +48,7 @@ type Options struct {
 	// Refused is told of those that refuse, as by [cors.LogRefusals].
 	Refused func(*http.Request, cors.Decision)
 
-	Metrics *Metrics
+	Metrics *service.Metrics
 
 	// UpstreamTimeout is how long an upstream may take to begin its answer: 0
 	// means a minute.
@@ -90,12 +91,12 @@ func New(c Config, o Options) (*Gateway, error) {
 // by the old configuration or by the new one. If c is refused the old one stays,
 // and the error holds every mistake in c.
 func (g *Gateway) SetConfig(c Config) error {
-	return g.setConfig(c, func() error { return nil })
+	return g.PutConfig(c, func() error { return nil })
 }
 
-// setConfig is SetConfig with a last step that may fail, once c is known to be
+// PutConfig is SetConfig with a last step that may fail, once c is known to be
 // good.
-func (g *Gateway) setConfig(c Config, last func() error) error {
+func (g *Gateway) PutConfig(c Config, last func() error) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	t, err := g.compile(c)
@@ -103,13 +104,19 @@ func (g *Gateway) setConfig(c Config, last func() error) error {
 		err = last()
 	}
 	if err != nil {
-		g.options.Metrics.reloaded(g.version, false)
+		g.options.Metrics.Refused()
 		return err
 	}
 	g.version++
 	old := g.table.Swap(t)
-	g.options.Metrics.reloaded(g.version, true)
-	g.options.Metrics.keepRoutes(old, t)
+	g.options.Metrics.Replaced(g.version)
+	if old != nil {
+		for pattern := range old.routes {
+			if t.routes[pattern] == nil {
+				g.options.Metrics.Forget(pattern)
+			}
+		}
+	}
 	g.keepUpstreams(t)
 	return nil
 }
@@ -120,6 +127,9 @@ func (g *Gateway) Version() int {
 	defer g.mu.Unlock()
 	return g.version
 }
+
+// Routes counts the routes.
+func (g *Gateway) Routes() int { return len(g.table.Load().routes) }
 
 func (g *Gateway) compile(c Config) (*table, error) {
 	policies := make(map[string]cors.Policy, len(c.Routes))
@@ -188,7 +198,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // observe tells of a decision on the request that r returns.
 func (g *Gateway) observe(route *route, d cors.Decision, r func() *http.Request) {
 	if route.metrics != nil {
-		route.metrics.decided(d)
+		route.metrics.Decided(d)
 	}
 	if g.options.Observe != nil {
 		g.options.Observe(r(), d)
@@ -209,9 +219,9 @@ type answer struct {
 // answered tells the logs and metrics.
 func (g *Gateway) answered(r *http.Request, route *route, d cors.Decision, a answer) {
 	if route.metrics != nil {
-		route.metrics.observe(d.Kind, time.Since(a.start))
+		route.metrics.Took(d.Kind, time.Since(a.start))
 		if a.failed != nil {
-			route.metrics.failed(a.failed)
+			route.metrics.Failed(a.failed.cause)
 		}
 	}
 	if g.options.Access != nil {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/crossorigin/cors"
 	"github.com/crossorigin/cors/cmd/internal/gateway"
+	"github.com/crossorigin/cors/cmd/internal/service"
 )
 
 // raw runs a server that answers each connection's first request with what
@@ -250,7 +251,7 @@ func TestAClientThatDoesNotReadIsLeft(t *testing.T) {
 }
 
 func TestAClientThatGoesIsNoFaultOfTheUpstream(t *testing.T) {
-	m := gateway.NewMetrics()
+	m := service.NewMetrics()
 	arrived, gone := make(chan struct{}), make(chan struct{})
 	to := inFront(t, func(w http.ResponseWriter, r *http.Request) {
 		close(arrived)

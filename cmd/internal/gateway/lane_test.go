@@ -18,6 +18,7 @@ import (
 
 	"github.com/crossorigin/cors"
 	"github.com/crossorigin/cors/cmd/internal/gateway"
+	"github.com/crossorigin/cors/cmd/internal/service"
 )
 
 const plain = "OPTIONS /users HTTP/1.1\r\nHost: a.example\r\nOrigin: " + app + "\r\nAccess-Control-Request-Method: PUT\r\nAccess-Control-Request-Headers: authorization\r\n"
@@ -229,10 +230,10 @@ func TestTheLaneIsTaken(t *testing.T) {
 
 func TestTheLaneIsLoggedAndCounted(t *testing.T) {
 	var logs [2]lines
-	var all [2]*gateway.Metrics
+	var all [2]*service.Metrics
 	i := 0
 	with, without := lanes(t, func() gateway.Options {
-		o := gateway.Options{Access: slog.New(slog.NewJSONHandler(&logs[i], nil)), Metrics: gateway.NewMetrics()}
+		o := gateway.Options{Access: slog.New(slog.NewJSONHandler(&logs[i], nil)), Metrics: service.NewMetrics()}
 		all[i] = o.Metrics
 		i++
 		return o

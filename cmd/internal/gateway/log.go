@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/crossorigin/cors"
+	"github.com/crossorigin/cors/cmd/internal/service"
 )
 
 // maxLogged is how much of a path or host a record holds.
@@ -29,7 +30,7 @@ func logAccess(l *slog.Logger, r *http.Request, route *route, d cors.Decision, a
 		slog.String("kind", d.Kind.String()),
 	)
 	if d.Kind != cors.NotCORS {
-		attrs = append(attrs, slog.String("verdict", verdict(d)), slog.String("origin", d.Origin))
+		attrs = append(attrs, slog.String("verdict", service.Verdict(d)), slog.String("origin", d.Origin))
 	}
 	if d.Reason != cors.ReasonNone {
 		attrs = append(attrs, slog.String("reason", d.Reason.String()))
@@ -47,16 +48,6 @@ func logAccess(l *slog.Logger, r *http.Request, route *route, d cors.Decision, a
 		attrs = append(attrs, slog.String("failed", a.failed.cause))
 	}
 	l.LogAttrs(context.WithoutCancel(r.Context()), slog.LevelInfo, "request", attrs...)
-}
-
-func verdict(d cors.Decision) string {
-	switch {
-	case d.Kind == cors.NotCORS:
-		return "none"
-	case d.Allowed:
-		return "allowed"
-	}
-	return "refused"
 }
 
 func clip(s string) string {

@@ -11,10 +11,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/crossorigin/cors/cmd/internal/gateway"
+	"github.com/crossorigin/cors/cmd/internal/service"
 )
 
 // metrics are the lines of m that begin with cors_ and are no duration or time.
-func metrics(m *gateway.Metrics) []string {
+func metrics(m *service.Metrics) []string {
 	w := httptest.NewRecorder()
 	promhttp.HandlerFor(m.Registry, promhttp.HandlerOpts{}).ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
 	var lines []string
@@ -28,7 +29,7 @@ func metrics(m *gateway.Metrics) []string {
 
 // await waits until m has the line: what is counted when a client has gone has
 // nobody to wait for.
-func await(t testing.TB, m *gateway.Metrics, line string) {
+func await(t testing.TB, m *service.Metrics, line string) {
 	t.Helper()
 	deadline := time.Now().Add(10 * time.Second)
 	for time.Now().Before(deadline) {
@@ -43,7 +44,7 @@ func await(t testing.TB, m *gateway.Metrics, line string) {
 }
 
 func TestMetrics(t *testing.T) {
-	m := gateway.NewMetrics()
+	m := service.NewMetrics()
 	upstream := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Access-Control-Allow-Origin", "*")
 		w.Header().Set("Access-Control-Allow-Nonsense", r.URL.Path)

@@ -19,6 +19,7 @@ import (
 
 	"github.com/crossorigin/cors"
 	"github.com/crossorigin/cors/cmd/internal/gateway"
+	"github.com/crossorigin/cors/cmd/internal/service"
 )
 
 // TestReloadUnderLoad replaces the policy as fast as it can while requests are
@@ -35,7 +36,7 @@ func TestReloadUnderLoad(t *testing.T) {
 		"GET [true] [X-First] []": true, "GET [] [X-Second] []": true,
 		"OPTIONS [true] [] [1]": true, "OPTIONS [] [] [2]": true,
 	}
-	g := newGateway(t, configs[0], gateway.Options{Metrics: gateway.NewMetrics()})
+	g := newGateway(t, configs[0], gateway.Options{Metrics: service.NewMetrics()})
 	to := serve(t, g)
 	var seen sync.Map
 	var asked atomic.Int64
@@ -111,14 +112,15 @@ func TestAFileIsReloaded(t *testing.T) {
 	write("X-First")
 	log := new(lines)
 	replaced := make(chan gateway.Config)
-	r := &gateway.Reloader{Path: file, Load: loadWord, Every: time.Millisecond, Log: slog.New(slog.NewTextHandler(log, nil)),
+	r := &service.Reloader[gateway.Config]{Path: file, Load: loadWord, Every: time.Millisecond, Log: slog.New(slog.NewTextHandler(log, nil)),
 		Replaced: func(c gateway.Config) { replaced <- c }}
 	c, err := r.First()
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Gateway = newGateway(t, c, gateway.Options{})
-	to := serve(t, r.Gateway)
+	g := newGateway(t, c, gateway.Options{})
+	r.Server = g
+	to := serve(t, g)
 	exposed := func() string {
 		res, _ := do(t, request(t, "GET", to, nil, "Origin", app))
 		return res.Header.Get("Access-Control-Expose-Headers")
@@ -159,7 +161,7 @@ func TestAFileIsReloaded(t *testing.T) {
 
 	go func() { hangup <- syscall.SIGHUP }()
 	<-replaced
-	if got := r.Gateway.Version(); got != 4 {
+	if got := r.Server.Version(); got != 4 {
 		t.Errorf("version %d, want 4: the first, two edits, and a signal", got)
 	}
 }
@@ -174,14 +176,15 @@ func TestAFileIsWritten(t *testing.T) {
 		t.Skip(err)
 	}
 	log := new(lines)
-	r := &gateway.Reloader{Path: link, Load: loadWord, Every: time.Millisecond, Log: slog.New(slog.NewTextHandler(log, nil)),
+	r := &service.Reloader[gateway.Config]{Path: link, Load: loadWord, Every: time.Millisecond, Log: slog.New(slog.NewTextHandler(log, nil)),
 		Replaced: func(gateway.Config) { t.Error("what the program itself wrote is read again") }}
 	c, err := r.First()
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Gateway = newGateway(t, c, gateway.Options{})
-	to := serve(t, r.Gateway)
+	g := newGateway(t, c, gateway.Options{})
+	r.Server = g
+	to := serve(t, g)
 	state := func() string {
 		res, _ := do(t, request(t, "GET", to, nil, "Origin", app))
 		text, err := os.ReadFile(kept)
@@ -232,7 +235,7 @@ func TestAFileIsWritten(t *testing.T) {
 	if err := r.Write([]byte("X-Third"), config(app)); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("where there is no file any more: %v, want %v", err, os.ErrNotExist)
 	}
-	if got := r.Gateway.Version(); got != 2 {
+	if got := r.Server.Version(); got != 2 {
 		t.Errorf("version %d, want 2: the first, and what was written", got)
 	}
 }

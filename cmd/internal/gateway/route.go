@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/crossorigin/cors"
+	"github.com/crossorigin/cors/cmd/internal/service"
 	"github.com/crossorigin/cors/internal/routes"
 )
 
@@ -22,8 +23,8 @@ type route struct {
 	pattern   string
 	gateway   *Gateway
 	policy    *cors.Middleware
-	upstream  *upstream     // nil where there is none
-	metrics   *routeMetrics // nil where nobody asks
+	upstream  *upstream             // nil where there is none
+	metrics   *service.RouteMetrics // nil where nobody asks
 	exchanges sync.Pool
 }
 
@@ -32,7 +33,7 @@ func (g *Gateway) newRoute(pattern string, r Route) (*route, error) {
 	if err != nil {
 		return nil, err
 	}
-	compiled := &route{Route: r, pattern: pattern, gateway: g, policy: policy, metrics: g.options.Metrics.route(pattern)}
+	compiled := &route{Route: r, pattern: pattern, gateway: g, policy: policy, metrics: g.options.Metrics.Route(pattern)}
 	if r.Upstream != nil {
 		compiled.upstream = g.upstreamTo(r.Upstream)
 	}

@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"sync/atomic"
 	"time"
+
+	"github.com/crossorigin/cors/cmd/internal/service"
 )
 
 // What a client is given.
@@ -31,7 +33,7 @@ type Server struct {
 
 	// Admin is where health, readiness and metrics are asked for. It may be nil.
 	Admin   net.Listener
-	Metrics *Metrics
+	Metrics *service.Metrics
 
 	// DrainTimeout is how long requests under way may take when the server ends: 0
 	// means 25 seconds.
@@ -52,7 +54,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	alive, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
 	main := s.server(alive, s.Handler)
-	admin := s.server(alive, s.admin())
+	admin := s.server(alive, service.Admin(s.ready.Load, s.Metrics))
 	fast := new(lane)
 	l := s.Listener
 	if g, ok := s.Handler.(*Gateway); ok && s.TLS == nil {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 )
 
 // What the command exits with.
@@ -33,6 +35,32 @@ func (f *Failure) Unwrap() error { return f.Err }
 // Misused returns a Failure of [Misuse], made as by [fmt.Errorf].
 func Misused(format string, args ...any) *Failure {
 	return &Failure{Code: Misuse, Err: fmt.Errorf(format, args...)}
+}
+
+// Mistakes tells all faults at once, each error of those that hold several. It
+// returns nil where there are none but nils.
+func Mistakes(faults []error) error {
+	var lines []string
+	var split func(error)
+	split = func(err error) {
+		if joined, ok := err.(interface{ Unwrap() []error }); ok {
+			for _, e := range joined.Unwrap() {
+				split(e)
+			}
+			return
+		}
+		lines = append(lines, err.Error())
+	}
+	for _, err := range slices.DeleteFunc(faults, func(err error) bool { return err == nil }) {
+		split(err)
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	if len(lines) > 1 {
+		return Misused("%d mistakes:\n  %s", len(lines), strings.Join(lines, "\n  "))
+	}
+	return Misused("%s", lines[0])
 }
 
 // WithHint returns f with how to mend it.

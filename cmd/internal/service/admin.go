@@ -1,4 +1,4 @@
-package gateway
+package service
 
 import (
 	"io"
@@ -7,21 +7,21 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// admin answers those who run the gateway: /healthz while the process lives,
-// /readyz while it accepts connections, and /metrics.
-func (s *Server) admin() http.Handler {
+// Admin answers those who run the server: /healthz while the process lives,
+// /readyz while it accepts connections, and /metrics unless m is nil.
+func Admin(ready func() bool, m *Metrics) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "alive\n") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		if !s.ready.Load() {
+		if !ready() {
 			w.WriteHeader(http.StatusServiceUnavailable)
 			io.WriteString(w, "draining\n")
 			return
 		}
 		io.WriteString(w, "ready\n")
 	})
-	if s.Metrics != nil {
-		mux.Handle("GET /metrics", promhttp.HandlerFor(s.Metrics.Registry, promhttp.HandlerOpts{}))
+	if m != nil {
+		mux.Handle("GET /metrics", promhttp.HandlerFor(m.Registry, promhttp.HandlerOpts{}))
 	}
 	return mux
 }

@@ -1,28 +1,42 @@
-package gateway
+package service
 
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/crossorigin/cors/policyfile"
 )
 
-// A Reloader keeps a gateway at what a file says.
-type Reloader struct {
-	Gateway *Gateway
+// A Server does what a configuration says, and counts those it had.
+type Server[C any] interface {
+	// PutConfig replaces the configuration. If c is refused, or last fails, which
+	// is called once c is known to be good, the old one stays.
+	PutConfig(c C, last func() error) error
+
+	Version() int // of the configuration in force, from 1
+	Routes() int  // how many it has
+}
+
+// A Reloader keeps a server at what a file says.
+type Reloader[C any] struct {
+	Server  Server[C]
 	Path    string
-	Load    func(path string) (Config, error)
+	Load    func(path string) (C, error)
 	Log     *slog.Logger
+	Metrics *Metrics // that count what Load refuses
 
 	// Every is how often the file is looked at: 0 means four times a second.
 	Every time.Duration
 
 	// Replaced is called with each configuration that is put into force.
-	Replaced func(Config)
+	Replaced func(C)
 
 	mu            sync.Mutex // for what follows, and for the file while it is written
 	seen, pending os.FileInfo
@@ -31,7 +45,7 @@ type Reloader struct {
 // Run reloads the file when it has changed, or when told to, until ctx is done.
 // A change is taken once the file has rested between two looks, so that half of
 // a file that is being written is not. What is refused changes nothing.
-func (r *Reloader) Run(ctx context.Context, now <-chan os.Signal) {
+func (r *Reloader[C]) Run(ctx context.Context, now <-chan os.Signal) {
 	every := r.Every
 	if every == 0 {
 		every = 250 * time.Millisecond
@@ -51,7 +65,7 @@ func (r *Reloader) Run(ctx context.Context, now <-chan os.Signal) {
 }
 
 // First loads the file as it is at the start.
-func (r *Reloader) First() (Config, error) {
+func (r *Reloader[C]) First() (C, error) {
 	r.seen, _ = os.Stat(r.Path)
 	return r.Load(r.Path)
 }
@@ -59,7 +73,7 @@ func (r *Reloader) First() (Config, error) {
 // Write puts c into force, and text, which says c, into the file, whole or not
 // at all. Replaced is not called. If c is refused, or the file cannot be
 // written, neither changes.
-func (r *Reloader) Write(text []byte, c Config) error {
+func (r *Reloader[C]) Write(text []byte, c C) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	// What is behind a link is written, and the link stays.
@@ -72,12 +86,12 @@ func (r *Reloader) Write(text []byte, c Config) error {
 		return err
 	}
 	defer os.Remove(beside)
-	if err := r.Gateway.setConfig(c, func() error { return os.Rename(beside, path) }); err != nil {
+	if err := r.Server.PutConfig(c, func() error { return os.Rename(beside, path) }); err != nil {
 		return err
 	}
 	r.seen, _ = os.Stat(r.Path)
 	r.pending = nil
-	r.Log.Info("the policy is replaced, and written", "file", r.Path, "version", r.Gateway.Version(), "routes", len(c.Routes))
+	r.Log.Info("the policy is replaced, and written", "file", r.Path, "version", r.Server.Version(), "routes", r.Server.Routes())
 	return nil
 }
 
@@ -110,7 +124,7 @@ func writeBeside(path string, text []byte) (name string, err error) {
 }
 
 // look reloads the file if it has changed and rested.
-func (r *Reloader) look() *Config {
+func (r *Reloader[C]) look() *C {
 	r.mu.Lock()
 	info, err := os.Stat(r.Path)
 	changed := false
@@ -134,7 +148,7 @@ func (r *Reloader) look() *Config {
 
 // tell tells of a configuration that is in force now, if there is one. No lock is
 // held, so that whoever is told may write.
-func (r *Reloader) tell(c *Config) {
+func (r *Reloader[C]) tell(c *C) {
 	if c != nil && r.Replaced != nil {
 		r.Replaced(*c)
 	}
@@ -144,7 +158,7 @@ func same(a, b os.FileInfo) bool {
 	return b != nil && a.ModTime().Equal(b.ModTime()) && a.Size() == b.Size() && os.SameFile(a, b)
 }
 
-func (r *Reloader) reload() *Config {
+func (r *Reloader[C]) reload() *C {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	// Before it is read: what is written meanwhile is another change.
@@ -152,14 +166,24 @@ func (r *Reloader) reload() *Config {
 	r.pending = nil
 	c, err := r.Load(r.Path)
 	if err != nil {
-		r.Gateway.options.Metrics.refusedPolicy()
+		r.Metrics.Refused()
 	} else {
-		err = r.Gateway.SetConfig(c)
+		err = r.Server.PutConfig(c, func() error { return nil })
 	}
 	if err != nil {
-		r.Log.Error("the policy is refused, and the one before stays", "file", r.Path, "version", r.Gateway.Version(), "mistakes", strings.Split(err.Error(), "\n"))
+		r.Log.Error("the policy is refused, and the one before stays", "file", r.Path, "version", r.Server.Version(), "mistakes", strings.Split(err.Error(), "\n"))
 		return nil
 	}
-	r.Log.Info("the policy is replaced", "file", r.Path, "version", r.Gateway.Version(), "routes", len(c.Routes))
+	r.Log.Info("the policy is replaced", "file", r.Path, "version", r.Server.Version(), "routes", r.Server.Routes())
 	return &c
+}
+
+// LoadPolicy reads the file of --policy.
+func LoadPolicy(path string) (*policyfile.File, error) {
+	file, err := policyfile.Load(path)
+	var missing *os.PathError
+	if errors.As(err, &missing) {
+		return nil, fmt.Errorf("--policy: %q: %w", filepath.Clean(path), missing.Err)
+	}
+	return file, err
 }

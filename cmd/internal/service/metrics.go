@@ -1,4 +1,4 @@
-package gateway
+package service
 
 import (
 	"sync/atomic"
@@ -11,7 +11,7 @@ import (
 	"github.com/crossorigin/cors/edge"
 )
 
-// Metrics are what a gateway counts. The labels have no more values than the
+// Metrics are what a server of policies counts. The labels have no more values than the
 // configuration has routes, and package cors has reasons; nothing that a client
 // or an upstream sends becomes one. Nil counts nothing.
 type Metrics struct {
@@ -68,14 +68,10 @@ func NewMetrics() *Metrics {
 	return m
 }
 
-// reloaded is told of each configuration: the version now in force, and whether
-// it is a new one. The first is no reload.
-func (m *Metrics) reloaded(version int, taken bool) {
+// Replaced is told of each version that comes into force. The first is no
+// reload.
+func (m *Metrics) Replaced(version int) {
 	if m == nil {
-		return
-	}
-	if !taken {
-		m.refusedPolicy()
 		return
 	}
 	if version > 1 {
@@ -85,28 +81,23 @@ func (m *Metrics) reloaded(version int, taken bool) {
 	m.loaded.SetToCurrentTime()
 }
 
-// refusedPolicy counts a policy that was refused before it became a [Config].
-func (m *Metrics) refusedPolicy() {
+// Refused counts a policy that was not taken.
+func (m *Metrics) Refused() {
 	if m != nil {
 		m.reloads.WithLabelValues("refused").Inc()
 	}
 }
 
-// keepRoutes drops what was counted of routes that are no more, so that reloads
-// do not pile up labels.
-func (m *Metrics) keepRoutes(old, now *table) {
-	if m == nil || old == nil {
+// Forget drops what was counted of a route that is no more, so that reloads do
+// not pile up labels.
+func (m *Metrics) Forget(pattern string) {
+	if m == nil {
 		return
 	}
-	for pattern := range old.routes {
-		if now.routes[pattern] != nil {
-			continue
-		}
-		for _, vec := range []interface {
-			DeletePartialMatch(prometheus.Labels) int
-		}{m.decisions, m.stripped, m.errors, m.latency} {
-			vec.DeletePartialMatch(prometheus.Labels{"route": pattern})
-		}
+	for _, vec := range []interface {
+		DeletePartialMatch(prometheus.Labels) int
+	}{m.decisions, m.stripped, m.errors, m.latency} {
+		vec.DeletePartialMatch(prometheus.Labels{"route": pattern})
 	}
 }
 
@@ -116,8 +107,8 @@ const (
 	maxReasons = 32
 )
 
-// routeMetrics holds the counters of a route, each looked up once.
-type routeMetrics struct {
+// RouteMetrics holds the counters of a route, each looked up once.
+type RouteMetrics struct {
 	metrics   *Metrics
 	pattern   string
 	decisions [maxKinds][maxReasons]atomic.Pointer[prometheus.Counter]
@@ -125,16 +116,18 @@ type routeMetrics struct {
 	stripped  [len(edge.Names)]atomic.Pointer[prometheus.Counter]
 }
 
-func (m *Metrics) route(pattern string) *routeMetrics {
+// Route returns the counters of a route, nil where nobody asks.
+func (m *Metrics) Route(pattern string) *RouteMetrics {
 	if m == nil {
 		return nil
 	}
-	return &routeMetrics{metrics: m, pattern: pattern}
+	return &RouteMetrics{metrics: m, pattern: pattern}
 }
 
-func (r *routeMetrics) decided(d cors.Decision) {
+// Decided counts a decision.
+func (r *RouteMetrics) Decided(d cors.Decision) {
 	count(&r.decisions[d.Kind][d.Reason], func() prometheus.Counter {
-		return r.metrics.decisions.WithLabelValues(r.pattern, d.Kind.String(), verdict(d), d.Reason.String())
+		return r.metrics.decisions.WithLabelValues(r.pattern, d.Kind.String(), Verdict(d), d.Reason.String())
 	})
 }
 
@@ -149,7 +142,8 @@ func count(slot *atomic.Pointer[prometheus.Counter], look func() prometheus.Coun
 	(*counter).Inc()
 }
 
-func (r *routeMetrics) observe(k cors.Kind, d time.Duration) {
+// Took notes how long a request of this kind took.
+func (r *RouteMetrics) Took(k cors.Kind, d time.Duration) {
 	slot := &r.latency[k]
 	observer := slot.Load()
 	if observer == nil {
@@ -160,12 +154,25 @@ func (r *routeMetrics) observe(k cors.Kind, d time.Duration) {
 	(*observer).Observe(d.Seconds())
 }
 
-func (r *routeMetrics) strip(s edge.Stripped) {
+// Stripped counts the headers that a response lost.
+func (r *RouteMetrics) Stripped(s edge.Stripped) {
 	for i, name := range s.All() {
 		count(&r.stripped[i], func() prometheus.Counter { return r.metrics.stripped.WithLabelValues(r.pattern, name) })
 	}
 }
 
-func (r *routeMetrics) failed(f *failure) {
-	r.metrics.errors.WithLabelValues(r.pattern, f.cause).Inc()
+// Failed counts a request that the server itself had to answer, or break off.
+func (r *RouteMetrics) Failed(cause string) {
+	r.metrics.errors.WithLabelValues(r.pattern, cause).Inc()
+}
+
+// Verdict is "allowed", "refused", or "none" of what is not CORS.
+func Verdict(d cors.Decision) string {
+	switch {
+	case d.Kind == cors.NotCORS:
+		return "none"
+	case d.Allowed:
+		return "allowed"
+	}
+	return "refused"
 }
