@@ -1,0 +1,19 @@
+module github.com/crossorigin/cors/export
+
+go 1.26.0
+
+replace github.com/crossorigin/cors => ../
+
+replace github.com/crossorigin/cors/policyfile => ../policyfile
+
+require (
+	github.com/crossorigin/cors v0.0.0-00010101000000-000000000000
+	github.com/crossorigin/cors/policyfile v0.0.0-00010101000000-000000000000
+	github.com/google/go-cmp v0.7.0
+)
+
+require (
+	github.com/goccy/go-yaml v1.19.2 // indirect
+	golang.org/x/net v0.62.0 // indirect
+	golang.org/x/text v0.43.0 // indirect
+)

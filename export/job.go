@@ -1,0 +1,117 @@
+package export
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/crossorigin/cors"
+	"github.com/crossorigin/cors/edge"
+	"github.com/crossorigin/cors/policyfile"
+)
+
+// A job is an export under way: what the writers for targets read, and where
+// they put what they have.
+type job struct {
+	file   *policyfile.File
+	rules  []*rule // each other policy once, in the order of the file
+	result Result
+}
+
+// A rule is what some routes do, all of them the same.
+type rule struct {
+	number  int // from 1
+	routes  []string
+	policy  cors.Policy
+	headers edge.Mode
+	shadow  bool
+
+	upstream *url.URL // nil where there is none
+}
+
+func newJob(file *policyfile.File) *job {
+	j := &job{file: file}
+	for _, r := range file.Routes {
+		same := func(other *rule) bool {
+			return other.headers == r.UpstreamHeaders && other.shadow == r.Shadow && reflect.DeepEqual(other.upstream, r.Upstream) && reflect.DeepEqual(other.policy, r.Policy)
+		}
+		i := slices.IndexFunc(j.rules, same)
+		if i < 0 {
+			i = len(j.rules)
+			j.rules = append(j.rules, &rule{number: i + 1, policy: r.Policy, headers: r.UpstreamHeaders, shadow: r.Shadow, upstream: r.Upstream})
+		}
+		j.rules[i].routes = append(j.rules[i].routes, r.Pattern)
+	}
+	return j
+}
+
+// of returns the rule of a route.
+func (j *job) of(pattern string) *rule {
+	for _, r := range j.rules {
+		if slices.Contains(r.routes, pattern) {
+			return r
+		}
+	}
+	return nil
+}
+
+// lines are those of a file that is being written.
+type lines struct{ strings.Builder }
+
+func (l *lines) line(format string, args ...any) {
+	fmt.Fprintf(l, format+"\n", args...)
+}
+
+func (j *job) write(name string, data []byte) {
+	j.result.Files = append(j.result.Files, File{name, data})
+}
+
+func (j *job) find(f Finding) { j.result.Findings = append(j.result.Findings, f) }
+
+// findIn finds f in each route of r.
+func (j *job) findIn(r *rule, f Finding) {
+	for _, f.Route = range r.routes {
+		j.find(f)
+	}
+}
+
+// anyOrigin reports whether responses say "*": nothing then depends on the
+// origin.
+func (r *rule) anyOrigin() bool {
+	return !r.policy.Credentials && slices.Contains(r.policy.Origins, "*")
+}
+
+// varies reports whether responses are other ones for other origins.
+func (r *rule) varies() bool { return !r.anyOrigin() && len(r.policy.Origins) > 0 }
+
+// maxAge is the value of Access-Control-Max-Age, or "" where there is none.
+func (r *rule) maxAge() string {
+	switch age := r.policy.MaxAge; {
+	case age < 0:
+		return "0"
+	case age > 0:
+		return strconv.FormatInt(int64(age/time.Second), 10)
+	}
+	return ""
+}
+
+// granted is the status of a preflight that is allowed.
+func (r *rule) granted() int {
+	if r.policy.PreflightStatus != 0 {
+		return r.policy.PreflightStatus
+	}
+	return http.StatusNoContent
+}
+
+// refused is the status of a preflight that is not.
+func (r *rule) refused() int {
+	if r.policy.RefusedStatus != 0 {
+		return r.policy.RefusedStatus
+	}
+	return http.StatusForbidden
+}
