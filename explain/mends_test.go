@@ -7,10 +7,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -20,129 +16,26 @@ import (
 	"github.com/crossorigin/cors/explain"
 	"github.com/crossorigin/cors/fetch"
 	"github.com/crossorigin/cors/internal/browser"
+	"github.com/crossorigin/cors/internal/engine"
 )
 
-// A proxy is a real one, and its configuration with a mend in it.
+// A proxy is a real one, and whose language the mend for it is in.
 type proxy struct {
-	server  explain.Server
-	program string
-	config  string // %[1]s the mend, %[2]s where to listen, %[3]s the upstream, %[4]s a directory
-	args    []string
+	server explain.Server
+	engine *engine.Engine
 }
 
-var proxies = []proxy{
-	{explain.Nginx, "nginx", `
-daemon off; pid %[4]s/pid; error_log %[4]s/error.log; events {}
-http {
-	access_log off;
-	client_body_temp_path %[4]s; proxy_temp_path %[4]s; fastcgi_temp_path %[4]s; uwsgi_temp_path %[4]s; scgi_temp_path %[4]s;
-	server {
-		listen %[2]s;
-		%[1]s
-		location / { proxy_pass http://%[3]s; }
-	}
-}`, []string{"-c", "config"}},
-	{explain.Apache, "apache2", `
-ServerRoot %[4]s
-Listen %[2]s
-ServerName localhost
-PidFile %[4]s/pid
-ErrorLog %[4]s/error.log
-User www-data
-LoadModule mpm_event_module /usr/lib/apache2/modules/mod_mpm_event.so
-LoadModule authz_core_module /usr/lib/apache2/modules/mod_authz_core.so
-LoadModule headers_module /usr/lib/apache2/modules/mod_headers.so
-LoadModule rewrite_module /usr/lib/apache2/modules/mod_rewrite.so
-LoadModule setenvif_module /usr/lib/apache2/modules/mod_setenvif.so
-LoadModule proxy_module /usr/lib/apache2/modules/mod_proxy.so
-LoadModule proxy_http_module /usr/lib/apache2/modules/mod_proxy_http.so
-<VirtualHost %[2]s>
-%[1]s
-ProxyPass / http://%[3]s/
-</VirtualHost>`, []string{"-X", "-f", "config"}},
-	{explain.Caddy, "caddy", `
-{
-	admin off
-	auto_https off
-	storage file_system %[4]s
-}
-http://%[2]s {
-	%[1]s
-	reverse_proxy %[3]s
-}`, []string{"run", "--adapter", "caddyfile", "--config", "config"}},
-	{explain.HAProxy, "haproxy", `
-defaults
-	mode http
-	timeout connect 5s
-	timeout client 5s
-	timeout server 5s
-frontend front
-	bind %[2]s
-%[1]s
-	default_backend back
-backend back
-	server s %[3]s
-`, []string{"-f", "config"}},
-}
+var proxies = []proxy{{explain.Nginx, engine.Nginx}, {explain.Apache, engine.Apache}, {explain.Caddy, engine.Caddy}, {explain.HAProxy, engine.HAProxy}}
 
 // start runs p with the mend in its configuration, and returns its URL.
 func (p proxy) start(t *testing.T, mend, upstream string) string {
 	t.Helper()
-	dir := t.TempDir()
-	// Workers of other users write there.
-	if err := os.Chmod(dir, 0o777); err != nil {
-		t.Fatal(err)
-	}
-	address := freeAddress(t)
-	config := filepath.Join(dir, "config")
-	if err := os.WriteFile(config, fmt.Appendf(nil, strings.TrimPrefix(p.config, "\n")+"\n", mend, address, strings.TrimPrefix(upstream, "http://"), dir), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	args := slices.Clone(p.args)
-	args[slices.Index(args, "config")] = config
-	cmd := exec.Command(p.program, args...)
-	var said strings.Builder
-	cmd.Stdout, cmd.Stderr = &said, &said
-	cmd.Env = append(os.Environ(), "HOME="+dir)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan struct{})
-	go func() { cmd.Wait(); close(ended) }()
-	t.Cleanup(func() {
-		cmd.Process.Signal(os.Interrupt)
-		select {
-		case <-ended:
-		case <-time.After(5 * time.Second):
-			cmd.Process.Kill()
-			<-ended
-		}
-	})
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
-		conn, err := net.Dial("tcp", address)
-		if err == nil {
-			conn.Close()
-			return "http://" + address
-		}
-		select {
-		case <-ended:
-			text, _ := os.ReadFile(filepath.Join(dir, "error.log"))
-			t.Fatalf("%s does not take the configuration:\n%s\n%s\n%s", p.program, said.String(), text, mend)
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
-	t.Fatalf("%s does not listen: %s", p.program, said.String())
-	return ""
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	process, err := p.engine.Start(t.TempDir(), engine.Config{Inside: mend, Upstream: strings.TrimPrefix(upstream, "http://")})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Cleanup(process.Close)
+	return process.URL
 }
 
 // Every mend is real: a proxy before a broken server is explained, what is
@@ -169,8 +62,8 @@ func TestMendsMend(t *testing.T) {
 		},
 	}
 	for _, p := range proxies {
-		if _, err := exec.LookPath(p.program); err != nil {
-			t.Logf("skipped: %s is not installed", p.program)
+		if err := p.engine.Installed(); err != nil {
+			t.Logf("skipped: %v", err)
 			continue
 		}
 		for name, handler := range broken {
@@ -214,8 +107,8 @@ func TestCORPMends(t *testing.T) {
 		return d
 	}
 	for _, p := range proxies {
-		if _, err := exec.LookPath(p.program); err != nil {
-			t.Logf("skipped: %s is not installed", p.program)
+		if err := p.engine.Installed(); err != nil {
+			t.Logf("skipped: %v", err)
 			continue
 		}
 		t.Run(string(p.server), func(t *testing.T) {
@@ -290,8 +183,8 @@ await fetch("/", {method: "POST", body: JSON.stringify(results)});
 	defer upstream.Close()
 	want := map[string]string{}
 	for _, p := range proxies {
-		if _, err := exec.LookPath(p.program); err != nil {
-			t.Logf("skipped: %s is not installed", p.program)
+		if err := p.engine.Installed(); err != nil {
+			t.Logf("skipped: %v", err)
 			continue
 		}
 		before := p.start(t, "", upstream.URL)
