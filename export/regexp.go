@@ -20,6 +20,17 @@ const (
 	opaqueByte = `[!\x22\x24-.0-9;=A-Z_-\x7b\x7d~]`
 )
 
+// What any host may be, nearly: an address in brackets or with dots, or a name
+// whose last label has something that is no digit.
+const (
+	otherByte = `[!\x22\x24&-\x2d;=_-\x7b\x7d~]` // of a label, and no digit
+	octet     = `(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])`
+	anyHost   = `(?:\[[0-9a-f:]{2,39}\]|(?:` + octet + `\.){3}` + octet + `|(?:` + labelByte + `{1,63}\.)*(?:` + otherByte + labelByte + `{0,62}|[0-9]{1,62}` + otherByte + labelByte + `{0,61})\.?)`
+)
+
+// otherScheme is a scheme that is neither http nor https.
+const otherScheme = `(?:[a-gi-z][a-z0-9+.-]{0,63}|h(?:[a-su-z0-9+.-][a-z0-9+.-]{0,62})?|ht(?:[a-su-z0-9+.-][a-z0-9+.-]{0,61})?|htt(?:[a-oq-z0-9+.-][a-z0-9+.-]{0,60})?|http[a-rt-z0-9+.-][a-z0-9+.-]{0,59}|https[a-z0-9+.-]{1,59})`
+
 // originRegexp returns the expression, without anchors, for the origins that a
 // pattern of package origin matches. It knows nothing of how long a host may be,
 // nor of IPv6 addresses as hosts of "moz-extension://*"; for "*" it also matches
@@ -27,7 +38,7 @@ const (
 func originRegexp(pattern string) string {
 	switch pattern {
 	case "*":
-		return `(?:null|[a-z][a-z0-9+.-]{0,63}://(?:` + opaqueByte + `{1,254}|\[[0-9a-f:.]{2,41}\])` + anyPort("") + `)`
+		return `(?:null|http://` + anyHost + anyPort("http") + `|https://` + anyHost + anyPort("https") + `|` + otherScheme + `://` + opaqueByte + `{1,254}` + anyPort("") + `)`
 	case "null":
 		return pattern
 	}

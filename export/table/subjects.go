@@ -1,0 +1,96 @@
+package table
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+
+	"github.com/crossorigin/cors"
+	"github.com/crossorigin/cors/edge"
+	"github.com/crossorigin/cors/export"
+	"github.com/crossorigin/cors/internal/engine"
+	"github.com/crossorigin/cors/policyfile"
+)
+
+// An Engine is a real server, with what is exported to it.
+type Engine struct {
+	Target string // of package export
+	Engine *engine.Engine
+
+	// Config puts the files of an export into the engine's configuration.
+	Config func(files []export.File) engine.Config
+}
+
+// Engines are the real servers that policies are exported to.
+var Engines = []Engine{
+	{"nginx", engine.Nginx, func(files []export.File) engine.Config {
+		return engine.Config{Outside: string(files[0].Data), Inside: string(files[1].Data)}
+	}},
+}
+
+// Start is a [Subject].
+func (e Engine) Start(dir string, file *policyfile.File) (*Server, error) {
+	result, err := export.To(e.Target, file, export.Options{})
+	if err != nil {
+		return nil, err
+	}
+	p, err := e.Engine.Start(dir, e.Config(result.Files))
+	if err != nil {
+		return nil, err
+	}
+	return &Server{URL: p.URL, Findings: result.Findings, Close: p.Close}, nil
+}
+
+// Reference is the subject that decides by package cors, and owns headers by
+// package edge.
+func Reference(_ string, file *policyfile.File) (*Server, error) {
+	routes, err := cors.NewRoutes(file.Policies())
+	if err != nil {
+		return nil, err
+	}
+	handlers := map[string]http.Handler{"": handler(policyfile.Route{Upstream: file.Upstream}, routes)}
+	for _, r := range file.Routes {
+		handlers[r.Pattern] = handler(r, routes)
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		handlers[routes.DecideHTTP(r).Route].ServeHTTP(w, r)
+	}))
+	return &Server{URL: server.URL, Close: server.Close}, nil
+}
+
+// handler serves a route.
+func handler(r policyfile.Route, routes *cors.Routes) http.Handler {
+	next := http.NotFoundHandler()
+	if r.Upstream != nil {
+		next = proxy(r.Upstream, func(w http.ResponseWriter, q *http.Request, _ error) {
+			if !r.Shadow {
+				routes.DecideHTTP(q).Own(w.Header())
+			}
+			w.WriteHeader(http.StatusBadGateway)
+		})
+	}
+	if r.Shadow {
+		return next
+	}
+	// What the proxy says itself is not the upstream's, whatever the mode.
+	return &edge.Handler{Decide: routes.DecideHTTP, Mode: r.UpstreamHeaders, Next: next}
+}
+
+func proxy(to *url.URL, fail func(http.ResponseWriter, *http.Request, error)) http.Handler {
+	return &httputil.ReverseProxy{
+		Rewrite:      func(r *httputil.ProxyRequest) { r.SetURL(to) },
+		ErrorHandler: fail,
+	}
+}
+
+// Exported returns the subject that is an engine with what is exported to it.
+func Exported(target string) (Subject, error) {
+	for _, e := range Engines {
+		if e.Target == target {
+			return e.Start, e.Engine.Installed()
+		}
+	}
+	return nil, fmt.Errorf("%q is no engine that is run here", target)
+}

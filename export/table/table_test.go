@@ -1,0 +1,57 @@
+package table_test
+
+import (
+	"testing"
+
+	"github.com/crossorigin/cors/export/table"
+)
+
+func TestThereAreManyRows(t *testing.T) {
+	rows, err := table.Rows()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(rows) < 500 {
+		t.Errorf("%d rows, want 500 at least", len(rows))
+	}
+	byPolicy := map[string]int{}
+	for _, r := range rows {
+		byPolicy[r.Policy]++
+	}
+	for _, p := range table.Policies {
+		if byPolicy[p.Name] == 0 {
+			t.Errorf("policy %q has no row", p.Name)
+		}
+		t.Logf("%s: %d", p.Name, byPolicy[p.Name])
+	}
+}
+
+func TestReference(t *testing.T) { hold(t, table.Reference) }
+
+func TestEngines(t *testing.T) {
+	for _, e := range table.Engines {
+		t.Run(e.Target, func(t *testing.T) {
+			if err := e.Engine.Installed(); err != nil {
+				t.Skip(err)
+			}
+			hold(t, e.Start)
+		})
+	}
+}
+
+// hold reports every row that subject has wrong, and nothing said so.
+func hold(t *testing.T, subject table.Subject) {
+	t.Helper()
+	report, err := table.Run(t.TempDir(), subject)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, o := range report.Wrong() {
+		if i == 40 {
+			t.Errorf("and %d more", len(report.Wrong())-i)
+			break
+		}
+		t.Error(o)
+	}
+	t.Logf("%d rows right, %d as announced, %d wrong", report.Right(), len(report.Announced()), len(report.Wrong()))
+}
