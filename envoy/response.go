@@ -1,0 +1,122 @@
+package envoy
+
+import (
+	"net/http"
+	"strings"
+
+	core "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	extproc "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
+	httptype "github.com/envoyproxy/go-control-plane/envoy/type/v3"
+
+	"github.com/crossorigin/cors"
+	"github.com/crossorigin/cors/edge"
+	"github.com/crossorigin/cors/header"
+)
+
+// response gives a response the headers of the policy. Of one that Envoy itself
+// made before this processor saw the request nothing is known, and nobody may
+// read it.
+func (x *exchange) response(h *core.HeaderMap) *extproc.ProcessingResponse {
+	x.done = true
+	pattern, mode := "", edge.Strip
+	if x.route != nil {
+		pattern, mode = x.route.Pattern, x.route.UpstreamHeaders
+	} else {
+		x.processor.failed(nil, CauseNoRequest)
+	}
+	m, stripped := own(h, x.decision, mode)
+	if stripped != 0 && x.processor.options.Stripped != nil {
+		x.processor.options.Stripped(pattern, stripped)
+	}
+	return &extproc.ProcessingResponse{Response: &extproc.ProcessingResponse_ResponseHeaders{
+		ResponseHeaders: &extproc.HeadersResponse{Response: &extproc.CommonResponse{HeaderMutation: m}}}}
+}
+
+// own returns what [edge.Own] does to h, as Envoy is to do it.
+func own(h *core.HeaderMap, d cors.Decision, mode edge.Mode) (*extproc.HeaderMutation, edge.Stripped) {
+	var names []string // those that concern CORS, as Envoy writes them
+	before, after := make(http.Header), make(http.Header, 4)
+	for _, field := range h.GetHeaders() {
+		if !concernsCORS(field.Key) {
+			continue
+		}
+		name := http.CanonicalHeaderKey(field.Key)
+		if _, seen := before[name]; !seen {
+			names = append(names, field.Key)
+		}
+		before[name] = append(before[name], value(field))
+	}
+	for name, lines := range before {
+		after[name] = lines[:len(lines):len(lines)]
+	}
+	stripped := edge.Own(after, d, mode)
+	m := new(extproc.HeaderMutation)
+	for _, key := range names {
+		name := http.CanonicalHeaderKey(key)
+		lines, kept := after[name]
+		switch {
+		case kept && len(lines) == len(before[name]) && &lines[0] == &before[name][0]:
+			delete(after, name)
+		case !kept || len(before[name]) > 1:
+			// Envoy removes before it sets; what it sets takes the place of one line.
+			m.RemoveHeaders = append(m.RemoveHeaders, key)
+		}
+	}
+	set(m, after)
+	return m, stripped
+}
+
+// concernsCORS reports whether the policy may have something to do with a header.
+func concernsCORS(name string) bool {
+	const prefix = "Access-Control-"
+	return header.EqualFold(name, header.Vary) || len(name) >= len(prefix) && header.EqualFold(name[:len(prefix)], prefix)
+}
+
+// set has Envoy set the headers in h, each on one line: whether the word append
+// or append_action asks for more depends on its version.
+func set(m *extproc.HeaderMutation, h http.Header) {
+	one := func(name string) {
+		if lines := h[name]; len(lines) > 0 {
+			m.SetHeaders = append(m.SetHeaders, &core.HeaderValueOption{
+				Header:       &core.HeaderValue{Key: header.Lower(name), RawValue: []byte(strings.Join(lines, ", "))},
+				AppendAction: core.HeaderValueOption_OVERWRITE_IF_EXISTS_OR_ADD,
+			})
+		}
+	}
+	one(header.Vary)
+	for _, name := range edge.Names {
+		one(name)
+	}
+}
+
+// answerPreflight is the response to a preflight.
+func answerPreflight(d cors.Decision) *extproc.ProcessingResponse {
+	h := make(http.Header)
+	d.Apply(h)
+	return immediate(d.Status(), h, "", "cors_preflight")
+}
+
+const pathText = `The path can be read in two ways: write it without "%2F", "%5C", backslashes and semicolons.` + "\n"
+
+// refusePath is the response to a request whose path may lead to another route,
+// readable where the policy lets responses be read.
+func refusePath(r *route, d cors.Decision) *extproc.ProcessingResponse {
+	h := make(http.Header)
+	if !r.Shadow {
+		d.Apply(h)
+	}
+	return immediate(http.StatusBadRequest, h, pathText, "cors_ambiguous_path")
+}
+
+// immediate is a response that Envoy gives in the place of the upstream; details
+// is what its access log calls it.
+func immediate(status int, h http.Header, body, details string) *extproc.ProcessingResponse {
+	m := new(extproc.HeaderMutation)
+	set(m, h)
+	return &extproc.ProcessingResponse{Response: &extproc.ProcessingResponse_ImmediateResponse{ImmediateResponse: &extproc.ImmediateResponse{
+		Status:  &httptype.HttpStatus{Code: httptype.StatusCode(status)},
+		Headers: m,
+		Body:    []byte(body),
+		Details: details,
+	}}}
+}
