@@ -28,6 +28,10 @@ const (
 
 var targets = []Target{
 	{"nginx", "nginx", RunOnEngine, nginx},
+	{"traefik", "Traefik", CheckedAgainstSchema, traefik},
+	{"traefik-crd", "Traefik Middleware", CheckedAgainstSchema, traefikCRD},
+	{"envoy", "Envoy", CheckedAgainstSchema, envoy},
+	{"istio", "Istio VirtualService", CheckedAgainstSchema, istio},
 }
 
 // Targets returns all targets, always in the same order.

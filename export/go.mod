@@ -9,11 +9,11 @@ replace github.com/crossorigin/cors/policyfile => ../policyfile
 require (
 	github.com/crossorigin/cors v0.0.0-00010101000000-000000000000
 	github.com/crossorigin/cors/policyfile v0.0.0-00010101000000-000000000000
+	github.com/goccy/go-yaml v1.19.2
 	github.com/google/go-cmp v0.7.0
 )
 
 require (
-	github.com/goccy/go-yaml v1.19.2 // indirect
 	golang.org/x/net v0.62.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
 )
