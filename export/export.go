@@ -32,6 +32,15 @@ var targets = []Target{
 	{"traefik-crd", "Traefik Middleware", CheckedAgainstSchema, traefikCRD},
 	{"envoy", "Envoy", CheckedAgainstSchema, envoy},
 	{"istio", "Istio VirtualService", CheckedAgainstSchema, istio},
+	{"gateway-api", "Kubernetes Gateway API", CheckedAgainstSchema, gatewayAPI},
+	{"kong", "Kong", Modelled, kong},
+	{"apisix", "Apache APISIX", Modelled, apisix},
+	{"api-gateway", "Amazon API Gateway (HTTP API)", CheckedAgainstSchema, apiGateway},
+	{"cloudfront", "Amazon CloudFront", CheckedAgainstSchema, cloudFront},
+	{"s3", "Amazon S3", CheckedAgainstSchema, s3},
+	{"r2", "Cloudflare R2", CheckedAgainstSchema, r2},
+	{"gcs", "Google Cloud Storage", CheckedAgainstSchema, gcs},
+	{"azure-blob", "Azure Blob Storage", CheckedAgainstSchema, azure},
 }
 
 // Targets returns all targets, always in the same order.

@@ -78,9 +78,6 @@ func (r *rule) off() bool { return len(r.policy.Origins) == 0 }
 // any reports whether r allows every origin, with credentials or without.
 func (r *rule) any() bool { return slices.Contains(r.policy.Origins, "*") }
 
-// strips reports whether r removes what the upstream says of CORS.
-func (r *rule) strips() bool { return !r.shadow && r.headers == edge.Strip }
-
 // origins returns the patterns of r, each once, exact ones apart; none where it
 // allows every origin.
 func (r *rule) origins() (exact, wild []string) {
@@ -267,7 +264,7 @@ func (j *job) single(what string) (*rule, error) {
 }
 
 // findStatuses finds preflight-status and refused-status where the target answers
-// with statuses of its own.
+// with statuses of its own; 0 is one that nothing tells.
 func (j *job) findStatuses(granted, refused int) {
 	j.findStatus("preflight-status", granted, (*rule).granted, "allowed", "nothing: browsers take every status from 200 to 299")
 	j.findStatus("refused-status", refused, (*rule).refused, "refused", "nothing: without Access-Control-Allow-Origin, or without the method or name asked for, browsers refuse")
@@ -280,8 +277,12 @@ func (j *job) findStatus(field string, status int, of func(*rule) int, what, fix
 			continue
 		}
 		told = append(told, of(r))
+		answer := fmt.Sprint(status)
+		if status == 0 {
+			answer = "a status of the target's own"
+		}
 		j.find(Finding{Field: field, Value: fmt.Sprint(of(r)), Effect: Lost,
-			Reason: fmt.Sprintf("a preflight that is %s is answered with %d", what, status), Fix: fix})
+			Reason: fmt.Sprintf("a preflight that is %s is answered with %s", what, answer), Fix: fix})
 	}
 }
 
