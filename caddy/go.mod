@@ -4,6 +4,7 @@ go 1.26.0
 
 replace (
 	github.com/crossorigin/cors => ../
+	github.com/crossorigin/cors/export => ../export
 	github.com/crossorigin/cors/policyfile => ../policyfile
 )
 
@@ -11,6 +12,7 @@ require github.com/caddyserver/caddy/v2 v2.11.9
 
 require (
 	github.com/crossorigin/cors v0.0.0-00010101000000-000000000000
+	github.com/crossorigin/cors/export v0.0.0-00010101000000-000000000000
 	github.com/crossorigin/cors/policyfile v0.0.0-00010101000000-000000000000
 	github.com/prometheus/client_golang v1.24.1
 )

@@ -118,7 +118,11 @@ var errAmbiguous = errors.New("servers differ in what they make of the path, and
 func own(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler, d cors.Decision, route *route) (err error) {
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { err = next.ServeHTTP(w, r) })
 	intercept.Serve(w, r, handler, func(h http.Header, status int) {
-		if stripped := edge.OwnStatus(h, status, d, route.mode); stripped != 0 {
+		mode := route.mode
+		if err != nil {
+			mode = edge.Strip // next has written nothing: the error is no upstream's
+		}
+		if stripped := edge.OwnStatus(h, status, d, mode); stripped != 0 {
 			route.metrics.strip(stripped)
 		}
 		if route.mode == edge.Strip {

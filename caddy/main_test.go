@@ -34,6 +34,7 @@ func TestMain(m *testing.M) {
 type caddy struct {
 	admin string
 	dir   string
+	close func()
 }
 
 // start runs Caddy with a Caddyfile, in which ADMIN is the address of its API, DIR
@@ -41,35 +42,44 @@ type caddy struct {
 // a free address, which it then holds.
 func start(t *testing.T, caddyfile string, addresses, files map[string]string) *caddy {
 	t.Helper()
-	c := &caddy{admin: freeAddress(t), dir: t.TempDir()}
+	c, err := run(t.TempDir(), caddyfile, addresses, files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.close)
+	return c
+}
+
+func run(dir, caddyfile string, addresses, files map[string]string) (*caddy, error) {
+	c := &caddy{admin: freeAddress(), dir: dir}
 	for name, text := range files {
-		if err := os.WriteFile(filepath.Join(c.dir, name), []byte(text), 0o666); err != nil {
-			t.Fatal(err)
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
+			return nil, err
 		}
 	}
 	for name := range addresses {
 		if addresses[name] == "" {
-			addresses[name] = freeAddress(t)
+			addresses[name] = freeAddress()
 		}
 	}
-	path := filepath.Join(c.dir, "Caddyfile")
+	path := filepath.Join(dir, "Caddyfile")
 	if err := os.WriteFile(path, []byte(c.fill(caddyfile, addresses)), 0o666); err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	self, err := os.Executable()
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	var said bytes.Buffer
 	cmd := exec.Command(self, "run", "--config", path, "--adapter", "caddyfile")
 	cmd.Stdout, cmd.Stderr = &said, &said
-	cmd.Env = append(os.Environ(), "CORS_TEST_CADDY=1", "HOME="+c.dir, "XDG_CONFIG_HOME="+c.dir, "XDG_DATA_HOME="+c.dir)
+	cmd.Env = append(os.Environ(), "CORS_TEST_CADDY=1", "HOME="+dir, "XDG_CONFIG_HOME="+dir, "XDG_DATA_HOME="+dir)
 	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	ended := make(chan struct{})
 	go func() { cmd.Wait(); close(ended) }()
-	t.Cleanup(func() {
+	c.close = func() {
 		cmd.Process.Signal(os.Interrupt)
 		select {
 		case <-ended:
@@ -78,23 +88,23 @@ func start(t *testing.T, caddyfile string, addresses, files map[string]string) *
 			<-ended
 		}
 		if strings.Contains(said.String(), "DATA RACE") {
-			t.Errorf("Caddy says:\n%s", said.String())
+			panic(said.String())
 		}
-	})
+	}
 	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); {
 		res, err := http.Get("http://" + c.admin + "/config/")
 		if err == nil {
 			res.Body.Close()
-			return c
+			return c, nil
 		}
 		select {
 		case <-ended:
-			t.Fatalf("Caddy ended:\n%s", said.String())
+			return nil, fmt.Errorf("Caddy ended:\n%s", said.String())
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
-	t.Fatal("Caddy does not listen")
-	return nil
+	c.close()
+	return nil, fmt.Errorf("Caddy does not listen:\n%s", said.String())
 }
 
 func (c *caddy) fill(caddyfile string, addresses map[string]string) string {
@@ -120,11 +130,10 @@ func (c *caddy) load(caddyfile string) error {
 	return nil
 }
 
-func freeAddress(t *testing.T) string {
-	t.Helper()
+func freeAddress() string {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		panic(err)
 	}
 	defer l.Close()
 	return l.Addr().String()

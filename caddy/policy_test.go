@@ -53,7 +53,7 @@ http://SITE, http://other.example.com:PORT {
 `
 
 func TestRoutesOfAPolicyFile(t *testing.T) {
-	addresses := map[string]string{"SITE": freeAddress(t), "UPSTREAM": upstream(t)}
+	addresses := map[string]string{"SITE": freeAddress(), "UPSTREAM": upstream(t)}
 	addresses["PORT"] = addresses["SITE"][len("127.0.0.1:"):]
 	start(t, routed, addresses, map[string]string{"cors.yaml": policy})
 	own := http.Header{
@@ -86,8 +86,8 @@ func TestRoutesOfAPolicyFile(t *testing.T) {
 			want: http.Header{"Access-Control-Allow-Origin": {app}, "Vary": {"Origin"}}},
 		{row: "shadow leaves all", path: "/tried/users", origin: evil, status: 200, want: own},
 		{row: "shadow lets preflights pass", method: "OPTIONS", path: "/tried/users", origin: evil, request: preflight, status: 200, want: own},
-		{row: "a path of two routes is answered by Caddy", path: "/public/..%2Fadmin/users", origin: app, status: 400, want: http.Header{"Access-Control-Allow-Origin": {"*"}}},
-		{row: "a semicolon that hides a segment", path: "/public/..;/admin/users", origin: app, status: 400, want: http.Header{"Access-Control-Allow-Origin": {"*"}}},
+		{row: "a path of two routes is answered by Caddy", path: "/public/..%2Fadmin/users", origin: app, status: 400, want: http.Header{}},
+		{row: "a semicolon that hides a segment", path: "/public/..;/admin/users", origin: app, status: 400, want: http.Header{}},
 		{row: "an escape within one route", path: "/public/a%2Fb", origin: app, status: 200,
 			want: http.Header{"Access-Control-Allow-Origin": {"*"}, "Vary": {"Accept-Encoding"}}},
 	}

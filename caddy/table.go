@@ -45,7 +45,8 @@ func newTable(f *policyfile.File, m *metrics) (*table, error) {
 
 // match returns the route of r as its client sent it, whatever a handler has made
 // of the path since. It is not ok where a server behind Caddy may well read the
-// path as that of another route.
+// path as that of another route. As with [cors.Routes], a path that has another
+// route once it is clean has none.
 func (t *table) match(r *http.Request) (matched *route, ok bool) {
 	u := r.URL
 	if original, ok := r.Context().Value(caddyhttp.OriginalRequestCtxKey).(http.Request); ok && original.URL != nil {
@@ -55,10 +56,10 @@ func (t *table) match(r *http.Request) (matched *route, ok bool) {
 		return t.none, true // it names a server, not a path of this one
 	}
 	found, certainty := t.found.Find(r.Host, u)
-	if found == nil {
+	if found == nil || certainty != routes.Certain {
 		return t.none, certainty != routes.Uncertain
 	}
-	return found.Value, certainty != routes.Uncertain
+	return found.Value, true
 }
 
 func (r *route) decide(q *http.Request) cors.Decision {
