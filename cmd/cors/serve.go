@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/crossorigin/cors"
+	"github.com/crossorigin/cors/cmd/internal/console"
 	"github.com/crossorigin/cors/cmd/internal/gateway"
 	"github.com/crossorigin/cors/cmd/internal/report"
 	"github.com/crossorigin/cors/cmd/internal/service"
@@ -25,6 +26,8 @@ import (
 
 type serveFlags struct {
 	listen, admin string
+	console       string
+	edit          bool
 	to            string
 	policy        cors.Policy
 	maxAge        string
@@ -62,12 +65,14 @@ func newServe() *cobra.Command {
 	flags.StringArrayVar(&f.policy.RequestHeaders, "header", nil, "`name` of a request header allowed")
 	flags.StringArrayVar(&f.policy.ExposedHeaders, "expose", nil, "`name` of a response header that pages may see")
 	flags.BoolVar(&f.policy.Credentials, "credentials", false, "allow cookies and HTTP authentication")
-	flags.StringVar(&f.maxAge, "max-age", "", "`time` that browsers keep a preflight, as in 10m")
+	flags.StringVar(&f.maxAge, "max-age", "", "`time` browsers keep a preflight, as in 10m")
 	flags.StringVar(&f.file, "policy", "", "`file` with routes and policies, instead of all these")
 	flags.StringVar(&f.headers, "upstream-headers", "strip", "the service's own CORS headers: strip, fill or keep")
 	flags.BoolVar(&f.shadow, "shadow", false, "decide, log and count, but enforce nothing")
 	flags.StringVar(&f.admin, "admin", "", "`address` for /healthz, /readyz and /metrics")
-	flags.BoolVar(&f.accessLog, "access-log", false, "write each request to standard output, as JSON")
+	flags.StringVar(&f.console, "console", "", "`address` of a page that shows what is decided")
+	flags.BoolVar(&f.edit, "edit", false, "let that page change the file of --policy")
+	flags.BoolVar(&f.accessLog, "access-log", false, "print each request, as a line of JSON")
 	flags.DurationVar(&f.timeout, "timeout", time.Minute, "how long the service may take to begin an answer")
 	flags.DurationVar(&f.drain, "drain", 25*time.Second, "how long requests may take to end on SIGTERM")
 	flags.StringVar(&f.certificate, "tls-cert", "", "PEM `file` of the certificate")
@@ -91,24 +96,26 @@ func (f *serveFlags) serve(cmd *cobra.Command) error {
 	if f.admin != "" {
 		metrics = service.NewMetrics()
 	}
-	reloader := &service.Reloader[gateway.Config]{Path: f.file, Load: loadPolicy, Log: log, Metrics: metrics}
+	var now inForce
+	reloader := &service.Reloader[gateway.Config]{Path: f.file, Load: now.load, Log: log, Metrics: metrics}
 	c, faults := f.config(cmd, reloader)
-	faults = append(faults, positive("timeout", f.timeout), positive("drain", f.drain))
+	faults = append(faults, positive("timeout", f.timeout), positive("drain", f.drain), f.mayEdit())
 	tlsConfig, authority, err := f.tls(cmd.Context(), log)
 	faults = append(faults, err)
 	if err := report.Mistakes(faults); err != nil {
 		return err
+	}
+	if f.file != "" {
+		now.replaced()
+	} else {
+		now.Store(&console.Policy{File: fileOf(c)})
 	}
 	options := gateway.Options{Metrics: metrics, UpstreamTimeout: f.timeout, Refused: cors.LogRefusals(log)}
 	if f.accessLog {
 		options.Refused = nil // the access log says it of each
 		options.Access = slog.New(slog.NewJSONHandler(cmd.OutOrStdout(), nil))
 	}
-	g, err := gateway.New(c, options)
-	if err != nil {
-		return report.Mistakes([]error{err})
-	}
-	server := &gateway.Server{Handler: g, TLS: tlsConfig, Metrics: metrics, DrainTimeout: f.drain, Log: log}
+	server := &gateway.Server{TLS: tlsConfig, Metrics: metrics, DrainTimeout: f.drain, Log: log}
 	if server.Listener, err = service.Listen("listen", f.listen); err != nil {
 		return err
 	}
@@ -123,19 +130,42 @@ func (f *serveFlags) serve(cmd *cobra.Command) error {
 	if tlsConfig != nil {
 		scheme = "https"
 	}
+	ctx, cancel := context.WithCancel(cmd.Context())
+	defer cancel()
+	var page *consolePage
+	if f.console != "" {
+		o := console.Options{Gateway: service.URL(scheme, server.Listener), Policy: now.policy}
+		if f.edit {
+			o.Apply = now.writeTo(reloader)
+		}
+		if page, err = listenConsole(f.console, o); err != nil {
+			return err
+		}
+		defer page.Close()
+		options.Observe = page.Observe
+	}
+	g, err := gateway.New(c, options)
+	if err != nil {
+		return report.Mistakes([]error{err})
+	}
+	server.Handler = g
 	log.Info("listening", "url", service.URL(scheme, server.Listener))
 	if server.Admin != nil {
 		log.Info("health and metrics", "url", service.URL("http", server.Admin))
 	}
+	if page != nil {
+		page.serve(ctx, log)
+	}
 	if authority != "" {
 		log.Info("browsers accept the certificate once they trust its authority", "authority", authority)
 	}
-	ctx, cancel := context.WithCancel(cmd.Context())
-	defer cancel()
 	go g.Look(ctx, log)
 	if f.file != "" {
 		reloader.Server = g
-		reloader.Replaced = func(gateway.Config) { go g.Look(ctx, log) }
+		reloader.Replaced = func(gateway.Config) {
+			now.replaced()
+			go g.Look(ctx, log)
+		}
 		hangup := make(chan os.Signal, 1)
 		signal.Notify(hangup, syscall.SIGHUP)
 		defer signal.Stop(hangup)
@@ -219,13 +249,17 @@ func inFlags(err error) []error {
 	return faults
 }
 
-// loadPolicy reads a policy file.
-func loadPolicy(path string) (gateway.Config, error) {
-	file, err := service.LoadPolicy(path)
-	if err != nil {
-		return gateway.Config{}, err
+// mayEdit refuses --edit where there is nothing to edit with, or to edit.
+func (f *serveFlags) mayEdit() error {
+	switch {
+	case !f.edit:
+		return nil
+	case f.console == "":
+		return errors.New("--edit: there is no page to edit on; write --console localhost:8081")
+	case f.file == "":
+		return errors.New("--edit: there is no file to edit; write the policy into one, and name it with --policy")
 	}
-	return configOf(file), nil
+	return nil
 }
 
 func configOf(file *policyfile.File) gateway.Config {
@@ -234,6 +268,15 @@ func configOf(file *policyfile.File) gateway.Config {
 		c.Routes[r.Pattern] = gateway.Route{Policy: r.Policy, Upstream: r.Upstream, Headers: r.UpstreamHeaders, Shadow: r.Shadow}
 	}
 	return c
+}
+
+// fileOf is the inverse of configOf, but for the order of the routes.
+func fileOf(c gateway.Config) *policyfile.File {
+	file := &policyfile.File{Upstream: c.Upstream}
+	for pattern, r := range c.Routes {
+		file.Routes = append(file.Routes, policyfile.Route{Pattern: pattern, Policy: r.Policy, Upstream: r.Upstream, UpstreamHeaders: r.Headers, Shadow: r.Shadow})
+	}
+	return file
 }
 
 // tls returns the configuration that the flags ask for, nil for none; and the

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -178,12 +179,33 @@ func (r *Reloader[C]) reload() *C {
 	return &c
 }
 
-// LoadPolicy reads the file of --policy.
-func LoadPolicy(path string) (*policyfile.File, error) {
-	file, err := policyfile.Load(path)
-	var missing *os.PathError
-	if errors.As(err, &missing) {
-		return nil, fmt.Errorf("--policy: %q: %w", filepath.Clean(path), missing.Err)
+// LoadPolicy reads the file of --policy, and returns what it says and its text.
+func LoadPolicy(path string) (*policyfile.File, []byte, error) {
+	text, err := readPolicy(path)
+	if err != nil {
+		var missing *os.PathError
+		if errors.As(err, &missing) {
+			err = missing.Err
+		}
+		return nil, nil, fmt.Errorf("--policy: %q: %w", filepath.Clean(path), err)
 	}
-	return file, err
+	file, err := policyfile.Parse(text)
+	if faults, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, e := range faults.Unwrap() {
+			var fault *policyfile.Error
+			if errors.As(e, &fault) {
+				fault.File = path
+			}
+		}
+	}
+	return file, text, err
+}
+
+func readPolicy(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, policyfile.MaxSize+1)) // Parse refuses one byte more
 }

@@ -1,0 +1,66 @@
+// Package console is a page on which an operator sees what a gateway decides,
+// tries requests against it, and edits its policy.
+//
+//	c, err := console.New(console.Options{Address: "localhost:8081", Gateway: "http://localhost:8080", Policy: policy})
+//	g, err := gateway.New(config, gateway.Options{Observe: c.Observe})
+//	fmt.Println(c.URL())      // http://localhost:8081/?token=…
+//	err = c.Serve(ctx, listener)
+//
+// # Who may
+//
+// Everything is behind a token, which the URL that is printed holds. A page
+// that is opened with it gets a cookie instead, HttpOnly and SameSite=Strict,
+// and an address without it. Beyond that a request has to name the console in
+// Host, must not come from another origin or site, and where it is not GET has
+// to say X-Cors-Console: 1 and its Origin; guard.go has all of it. No response
+// carries a header of CORS.
+//
+// # Panels
+//
+// A panel is a page of its own: a row of panels in console.go, and under page/
+// four files of its name:
+//
+//	NAME.html      a template that defines "panel"; {{.T "key"}} is a word, {{.Data}} what the row's data func returned
+//	NAME.js        a module that layout.html loads; page.js is what panels share
+//	NAME.css       what only this panel needs; layout.css has colours and controls
+//	NAME.en.json   words by key, for the template and, through words() of page.js, for the module
+//	NAME.ja.json   the same keys
+//
+// Its routes are registered by its mount func on the mux, below its own path:
+// GET /live/events. They are behind the guard already. A policy's text and
+// what becomes of it are behind [Options]; what was observed is behind
+// [Console.last]. There is no inline script or style: the Content-Security-Policy
+// would refuse them. A panel that connects to more than the console says so in
+// connect. All files below page/ are served at /page/.
+//
+// # Messages of Live
+//
+// GET /live/events?text=&verdict=&kind=&reason= is a stream of server-sent
+// events, four times a second at most, whose data is JSON:
+//
+//	event: decisions   {"decisions": [decision…], "skipped": 0}   the oldest first; skipped matched and are not told
+//	event: counts      {"allowed": 0, "refused": 0, "notCORS": 0, "perSecond": 0.0}
+//	event: origins     {"origins": [origin…], "of": 1000, "others": 0}   who was refused most among the last refusals
+//
+// The first events tell what is kept of the past. A decision is:
+//
+//	{"id": 1, "time": "2026-11-25T16:00:00.000Z", "kind": "preflight", "allowed": false, "reason": "method", "name": "DELETE",
+//	 "origin": "https://app.example.com", "method": "DELETE", "host": "…", "path": "/users/1", "route": "/"}
+//
+// An origin is:
+//
+//	{"origin": "https://app.example.com", "reason": "method", "name": "DELETE", "route": "/", "count": 17, "last": "2026-11-25T16:00:00.000Z",
+//	 "mend": {"route": "/", "lines": ["methods: [PUT, DELETE]"], "flags": ["--method DELETE"], "refused": ""}}
+//
+// mend is what would allow it: lines below its route in the file, or flags
+// where there is no file. Where nothing would, both are empty, and refused may
+// say why. All texts that clients send come with what could harm a terminal or
+// mislead a reader escaped; they are still no markup.
+//
+// GET /live/history?span=5m (1h, 24h) is what a chart shows:
+//
+//	{"step": 1, "times": [1764086400…], "series": [{"verdict": "allowed", "reason": "none", "counts": [0…]}…]}
+//
+// times are in seconds of Unix time, each the beginning of a step; a series of
+// which every count is 0 is left out.
+package console

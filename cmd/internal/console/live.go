@@ -1,0 +1,380 @@
+package console
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/crossorigin/cors"
+	"github.com/crossorigin/cors/policyfile"
+)
+
+// How much of the decisions pages are told.
+const (
+	tick       = 250 * time.Millisecond
+	maxReaders = 32  // pages that are open at once
+	maxShown   = 200 // decisions that a page is told at first
+	maxTold    = 50  // decisions in one event after that
+	maxOrigins = 20  // refused origins
+)
+
+// readTimeout is how long a page may take to read an event.
+const readTimeout = 10 * time.Second
+
+// Observe takes note of a decision. It is what a gateway is given.
+func (c *Console) Observe(r *http.Request, d cors.Decision) { c.memory.note(r, d) }
+
+// live tells pages what is decided.
+type live struct {
+	memory  *memory
+	policy  func() Policy
+	history *history
+
+	mu      sync.Mutex
+	readers int
+	now     *moment
+
+	telling   sync.Mutex // for what follows
+	mends     map[refusal]mend
+	mendedFor *policyfile.File
+}
+
+// A moment is what is new, made once for all readers, who follow from one to
+// the next at a pace of their own: a reader that does not is cut off before many
+// pile up.
+type moment struct {
+	decisions []observation
+	counts    []byte // JSON
+	origins   []byte // JSON; nil where nothing has changed
+
+	next  *moment
+	ready chan struct{} // closed once there is next
+}
+
+func newMoment() *moment { return &moment{ready: make(chan struct{})} }
+
+func newLive(m *memory, policy func() Policy) *live {
+	return &live{memory: m, policy: policy, history: newHistory(time.Now()), now: newMoment()}
+}
+
+func mountLive(c *Console, mux *http.ServeMux) {
+	mux.HandleFunc("GET /live/events", c.live.events)
+	mux.HandleFunc("GET /live/history", c.live.serveHistory)
+}
+
+// liveData are the reasons by which a page filters.
+func liveData(*Console, *http.Request) any {
+	var reasons []string
+	for r := cors.ReasonNone + 1; r.String() != "unknown"; r++ {
+		reasons = append(reasons, r.String())
+	}
+	return map[string]any{"Reasons": reasons}
+}
+
+// run keeps the history, and makes a moment four times a second where somebody
+// reads.
+func (l *live) run(ctx context.Context) {
+	t := time.NewTicker(tick)
+	defer t.Stop()
+	var origins []byte
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-t.C:
+			l.history.take(now, l.memory.counts())
+			if l.isRead() {
+				m := newMoment()
+				m.decisions, m.counts = l.memory.drain(), l.counts()
+				if o := l.origins(); !bytes.Equal(o, origins) {
+					m.origins, origins = o, o
+				}
+				l.tell(m)
+			}
+		}
+	}
+}
+
+func (l *live) isRead() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.readers > 0
+}
+
+func (l *live) tell(m *moment) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.now.next = m
+	close(l.now.ready)
+	l.now = m
+}
+
+// join returns the present moment to a reader, unless there are too many.
+func (l *live) join() (*moment, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.readers == maxReaders {
+		return nil, false
+	}
+	l.readers++
+	return l.now, true
+}
+
+func (l *live) leave() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.readers--
+}
+
+// events sends what is kept, and what is to come, as server-sent events.
+func (l *live) events(w http.ResponseWriter, r *http.Request) {
+	f, err := newFilter(r)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	m, ok := l.join()
+	if !ok {
+		w.Header().Set("Retry-After", "10")
+		http.Error(w, fmt.Sprintf("%d consoles are open, and no more can be: close one", maxReaders), http.StatusServiceUnavailable)
+		return
+	}
+	defer l.leave()
+	w.Header().Set("Content-Type", "text/event-stream")
+	http.NewResponseController(w).SetReadDeadline(time.Time{}) // the request has been read
+	s := stream{w: w, filter: f}
+	past := l.memory.all()
+	s.decisions(past, maxShown)
+	s.event("counts", l.counts())
+	s.event("origins", l.origins())
+	if s.flush() != nil {
+		return
+	}
+	// The next moment may repeat some of the past.
+	told := make(map[uint64]bool, len(past))
+	for _, o := range past {
+		told[o.ID] = true
+	}
+	for repeats := 2; ; repeats-- {
+		select {
+		case <-r.Context().Done():
+			return
+		case <-m.ready:
+		}
+		var decisions []observation
+		var origins []byte
+		for isClosed(m.ready) {
+			m = m.next
+			decisions = append(decisions, m.decisions...)
+			if m.origins != nil {
+				origins = m.origins
+			}
+		}
+		if repeats > 0 {
+			decisions = slices.DeleteFunc(decisions, func(o observation) bool { return told[o.ID] })
+		} else {
+			told = nil
+		}
+		s.decisions(decisions, maxTold)
+		s.event("counts", m.counts)
+		if origins != nil {
+			s.event("origins", origins)
+		}
+		if s.flush() != nil {
+			return
+		}
+	}
+}
+
+func isClosed(c chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+// A stream is what one page is told.
+type stream struct {
+	w      http.ResponseWriter
+	filter filter
+	buf    bytes.Buffer
+}
+
+// A told decision is one as the page has it.
+type toldDecision struct {
+	ID      uint64 `json:"id"`
+	Time    string `json:"time"`
+	Kind    string `json:"kind"`
+	Allowed bool   `json:"allowed"`
+	Reason  string `json:"reason"`
+	Name    string `json:"name"`
+	Origin  string `json:"origin"`
+	Method  string `json:"method"` // the one to come, for a preflight
+	Host    string `json:"host"`
+	Path    string `json:"path"`
+	Route   string `json:"route"`
+}
+
+// decisions tells the last of those that the page wants to see, limit at most.
+func (s *stream) decisions(all []observation, limit int) {
+	var told []toldDecision
+	for _, o := range all {
+		if s.filter.wants(o) {
+			told = append(told, tellDecision(o))
+		}
+	}
+	skipped := max(0, len(told)-limit)
+	if told = told[skipped:]; len(told) == 0 {
+		return
+	}
+	s.event("decisions", toJSON(map[string]any{"decisions": told, "skipped": skipped}))
+}
+
+func tellDecision(o observation) toldDecision {
+	return toldDecision{
+		ID: o.ID, Time: o.Time.UTC().Format("2006-01-02T15:04:05.000Z"), Kind: o.Kind.String(), Allowed: o.Allowed, Reason: o.Reason.String(),
+		Name: visible(o.Name), Origin: visible(o.Origin), Method: visible(o.wants()), Host: visible(o.Host), Path: visible(o.Path), Route: visible(o.Route),
+	}
+}
+
+// wants is the method of the request that is to come, or has come.
+func (o observation) wants() string {
+	if o.Kind == cors.Preflight {
+		return o.RequestMethod
+	}
+	return o.Method
+}
+
+func (s *stream) event(name string, data []byte) {
+	fmt.Fprintf(&s.buf, "event: %s\ndata: %s\n\n", name, data)
+}
+
+// flush sends the events, and fails where the page does not read them.
+func (s *stream) flush() error {
+	c := http.NewResponseController(s.w)
+	c.SetWriteDeadline(time.Now().Add(readTimeout))
+	if _, err := s.w.Write(s.buf.Bytes()); err != nil {
+		return err
+	}
+	s.buf.Reset()
+	return c.Flush()
+}
+
+func toJSON(v any) []byte {
+	data, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // there is nothing in it that JSON has not
+	}
+	return data
+}
+
+// A filter is what a page wants to see; what it does not name it wants all of.
+type filter struct{ text, verdict, kind, reason string }
+
+func newFilter(r *http.Request) (filter, error) {
+	q := r.URL.Query()
+	f := filter{text: strings.ToLower(q.Get("text")), verdict: q.Get("verdict"), kind: q.Get("kind"), reason: q.Get("reason")}
+	if !slices.Contains([]string{"", "allowed", "refused"}, f.verdict) {
+		return f, fmt.Errorf("verdict %.40q: write allowed or refused", f.verdict)
+	}
+	return f, nil
+}
+
+func (f filter) wants(o observation) bool {
+	switch {
+	case f.verdict != "" && o.Allowed != (f.verdict == "allowed"),
+		f.kind != "" && f.kind != o.Kind.String(),
+		f.reason != "" && f.reason != o.Reason.String():
+		return false
+	case f.text == "":
+		return true
+	}
+	for _, s := range []string{o.Origin, o.Host + o.Path, o.Name, o.wants()} {
+		if strings.Contains(strings.ToLower(s), f.text) {
+			return true
+		}
+	}
+	return false
+}
+
+func (l *live) counts() []byte {
+	var allowed, refused uint64
+	for reason, n := range l.memory.counts() {
+		if reason == int(cors.ReasonNone) {
+			allowed += n
+		} else {
+			refused += n
+		}
+	}
+	return toJSON(map[string]any{"allowed": allowed, "refused": refused, "notCORS": l.memory.notCORS.Load(), "perSecond": l.history.perSecond()})
+}
+
+// A refusal is what refusals have in common that are counted as one.
+type refusal struct {
+	origin, name, route string
+	reason              cors.Reason
+}
+
+// A refusedOrigin stands for the refusals of one origin for one reason.
+type refusedOrigin struct {
+	Origin string `json:"origin"`
+	Reason string `json:"reason"`
+	Name   string `json:"name"`
+	Route  string `json:"route"`
+	Count  int    `json:"count"` // of the refusals that are kept
+	Last   string `json:"last"`
+	Mend   mend   `json:"mend"`
+}
+
+// origins tells who is refused most, among the refusals that are kept.
+func (l *live) origins() []byte {
+	l.telling.Lock()
+	defer l.telling.Unlock()
+	counts := make(map[refusal]int)
+	latest := make(map[refusal]observation)
+	refusals := l.memory.read(false, &l.memory.refusals)
+	for _, o := range refusals {
+		k := refusal{o.Origin, o.Name, o.Route, o.Reason}
+		counts[k]++
+		latest[k] = o
+	}
+	keys := slices.SortedFunc(maps.Keys(counts), func(a, b refusal) int {
+		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(latest[b].ID, latest[a].ID))
+	})
+	told := make([]refusedOrigin, 0, maxOrigins)
+	policy := l.policy()
+	if policy.File != l.mendedFor || len(l.mends) > 10*maxOrigins {
+		l.mendedFor, l.mends = policy.File, make(map[refusal]mend)
+	}
+	for _, k := range keys[:min(len(keys), maxOrigins)] {
+		m, ok := l.mends[k]
+		if !ok {
+			m = mendOf(policy, latest[k])
+			l.mends[k] = m
+		}
+		d := tellDecision(latest[k])
+		told = append(told, refusedOrigin{Origin: d.Origin, Reason: d.Reason, Name: d.Name, Route: d.Route, Count: counts[k], Last: d.Time, Mend: m})
+	}
+	return toJSON(map[string]any{"origins": told, "of": len(refusals), "others": max(0, len(keys)-maxOrigins)})
+}
+
+func (l *live) serveHistory(w http.ResponseWriter, r *http.Request) {
+	span := cmp.Or(r.URL.Query().Get("span"), "5m")
+	h, ok := l.history.of(span)
+	if !ok {
+		http.Error(w, fmt.Sprintf("span %.40q: write 5m, 1h or 24h", span), http.StatusBadRequest)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Write(toJSON(h))
+}
