@@ -28,6 +28,7 @@ const (
 
 var targets = []Target{
 	{"nginx", "nginx", RunOnEngine, nginx},
+	{"haproxy", "HAProxy", RunOnEngine, haproxy},
 	{"traefik", "Traefik", CheckedAgainstSchema, traefik},
 	{"traefik-crd", "Traefik Middleware", CheckedAgainstSchema, traefikCRD},
 	{"envoy", "Envoy", CheckedAgainstSchema, envoy},

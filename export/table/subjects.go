@@ -6,6 +6,9 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/crossorigin/cors"
 	"github.com/crossorigin/cors/edge"
@@ -28,6 +31,7 @@ var Engines = []Engine{
 	{"nginx", engine.Nginx, func(files []export.File) engine.Config {
 		return engine.Config{Outside: string(files[0].Data), Inside: string(files[1].Data)}
 	}},
+	{"haproxy", engine.HAProxy, haproxyConfig},
 }
 
 // Start is a [Subject].
@@ -36,7 +40,14 @@ func (e Engine) Start(dir string, file *policyfile.File) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := e.Engine.Start(dir, e.Config(result.Files))
+	config := e.Config(result.Files)
+	for _, f := range result.Files[1:] {
+		if err := os.WriteFile(filepath.Join(dir, f.Name), f.Data, 0o666); err != nil {
+			return nil, err
+		}
+	}
+	config.Inside = strings.ReplaceAll(config.Inside, "/etc/haproxy", dir)
+	p, err := e.Engine.Start(dir, config)
 	if err != nil {
 		return nil, err
 	}
@@ -93,4 +104,16 @@ func Exported(target string) (Subject, error) {
 		}
 	}
 	return nil, fmt.Errorf("%q is no engine that is run here", target)
+}
+
+// haproxyConfig takes the frontend's lines from where they are. A row whose
+// upstream is not there does not wait for HAProxy to try it again.
+func haproxyConfig(files []export.File) engine.Config {
+	text := strings.Replace(string(files[0].Data), "\tmode http\n", "\tmode http\n\tretries 0\n", 1)
+	before, rest, _ := strings.Cut(text, "frontend cors from cors\n\tbind :8080\n")
+	inside, backends, ok := strings.Cut(rest, "\nbackend ")
+	if ok {
+		backends = "backend " + backends
+	}
+	return engine.Config{Outside: before + backends, Inside: inside}
 }
