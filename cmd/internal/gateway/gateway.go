@@ -42,10 +42,11 @@ type Options struct {
 	// Access is written a record of each request that has been answered.
 	Access *slog.Logger
 
-	// Observe is told of each decision before it is acted upon.
+	// Observe is told of each decision before it is acted upon. It must not keep
+	// the request, which is used again.
 	Observe func(*http.Request, cors.Decision)
 
-	// Refused is told of those that refuse, as by [cors.LogRefusals].
+	// Refused is likewise told of those that refuse, as by [cors.LogRefusals].
 	Refused func(*http.Request, cors.Decision)
 
 	Metrics *service.Metrics

@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -222,9 +221,10 @@ type preflight struct {
 	host, path                     string
 	origin, method, names, private []string
 
-	http http.Request
-	url  url.URL
-	out  []byte
+	http   http.Request
+	header http.Header
+	url    url.URL
+	out    []byte
 }
 
 var preflights = sync.Pool{New: func() any { return new(preflight) }}
@@ -232,7 +232,7 @@ var preflights = sync.Pool{New: func() any { return new(preflight) }}
 // parse reads head, which begins with "OPTIONS /" and ends with an empty line,
 // and reports whether it is a preflight in the plainest form there is.
 func (q *preflight) parse(head string) bool {
-	*q = preflight{origin: q.origin[:0], method: q.method[:0], names: q.names[:0], private: q.private[:0], out: q.out}
+	*q = preflight{origin: q.origin[:0], method: q.method[:0], names: q.names[:0], private: q.private[:0], header: q.header, out: q.out}
 	head = head[:len(head)-2]
 	line, rest, ok := cutLine(head)
 	if !ok {
@@ -398,17 +398,27 @@ func (q *preflight) asHTTP(c *laneConn) *http.Request {
 	return &q.http
 }
 
-// whole returns the request for observers, who may keep it.
+// whole returns the request for observers, who do not keep it.
 func (q *preflight) whole(c *laneConn) *http.Request {
-	r := q.asHTTP(c).WithContext(c.lane.ctx)
-	u := *r.URL
-	r.URL, r.RequestURI, r.Body = &u, q.path, http.NoBody
-	r.Header = http.Header{header.Origin: slices.Clone(q.origin), header.AccessControlRequestMethod: slices.Clone(q.method)}
-	if len(q.names) > 0 {
-		r.Header[header.AccessControlRequestHeaders] = slices.Clone(q.names)
+	if q.header == nil {
+		q.header = make(http.Header, 4)
 	}
-	if len(q.private) > 0 {
-		r.Header[header.AccessControlRequestPrivateNetwork] = slices.Clone(q.private)
+	for _, field := range [...]struct {
+		name  string
+		lines []string
+	}{
+		{header.Origin, q.origin},
+		{header.AccessControlRequestMethod, q.method},
+		{header.AccessControlRequestHeaders, q.names},
+		{header.AccessControlRequestPrivateNetwork, q.private},
+	} {
+		if len(field.lines) > 0 {
+			q.header[field.name] = field.lines
+		} else {
+			delete(q.header, field.name)
+		}
 	}
+	r := q.asHTTP(c)
+	r.Header, r.RequestURI, r.Body = q.header, q.path, http.NoBody
 	return r
 }

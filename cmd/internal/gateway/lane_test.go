@@ -272,6 +272,43 @@ func TestTheLaneIsObserved(t *testing.T) {
 	}
 }
 
+func TestObserversCostTheLaneNoAllocation(t *testing.T) {
+	seen := 0
+	observe := func(r *http.Request, d cors.Decision) {
+		if d.Kind == cors.Preflight && r.Header.Get("Access-Control-Request-Method") == "PUT" {
+			seen++
+		}
+	}
+	allocations := func(o gateway.Options) float64 {
+		g, err := gateway.New(gateway.Config{Routes: map[string]gateway.Route{"/": {Policy: policy}}}, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		go (&gateway.Server{Handler: g, Listener: l}).Serve(t.Context())
+		c, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		request, answer := []byte(plain+"\r\n"), make([]byte, 4<<10)
+		return testing.AllocsPerRun(1_000, func() {
+			c.Write(request)
+			if _, err := c.Read(answer); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+	without, with := allocations(gateway.Options{}), allocations(gateway.Options{Observe: observe, Refused: observe})
+	// The pool of preflights is emptied now and then.
+	if with > without+1 || seen < 1_000 {
+		t.Errorf("%v allocations, %v without observers, who saw %d", with, without, seen)
+	}
+}
+
 // records are the lines of a log without what differs each time.
 func records(log string) []string {
 	var all []string
