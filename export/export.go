@@ -29,6 +29,7 @@ const (
 var targets = []Target{
 	{"nginx", "nginx", RunOnEngine, nginx},
 	{"haproxy", "HAProxy", RunOnEngine, haproxy},
+	{"apache", "Apache httpd", RunOnEngine, apache},
 	{"traefik", "Traefik", CheckedAgainstSchema, traefik},
 	{"traefik-crd", "Traefik Middleware", CheckedAgainstSchema, traefikCRD},
 	{"envoy", "Envoy", CheckedAgainstSchema, envoy},

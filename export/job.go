@@ -115,3 +115,80 @@ func (r *rule) refused() int {
 	}
 	return http.StatusForbidden
 }
+
+// universal reports whether one rule is that of every request.
+func (j *job) universal() bool { return len(j.file.Routes) == 1 && j.file.Routes[0].Pattern == "/" }
+
+// numbers is the expression for the rules that are such.
+func (j *job) numbers(such func(*rule) bool) string {
+	var numbers []string
+	for _, r := range j.rules {
+		if such(r) {
+			numbers = append(numbers, strconv.Itoa(r.number))
+		}
+	}
+	switch len(numbers) {
+	case 0:
+		return ""
+	case 1:
+		return numbers[0]
+	}
+	return "(?:" + strings.Join(numbers, "|") + ")"
+}
+
+// findPaths finds what becomes of paths that can be read in two ways, where there
+// are several rules; slashes is what has the target take "%2F" in a path, or "".
+func (j *job) findPaths(slashes string) {
+	f := Finding{
+		Field: "paths", Effect: Narrowed,
+		Reason: `a path with ";" or a backslash, or one that can be read as that of another route, gets no CORS headers`,
+		Fix:    "have pages use the plain form of the path",
+	}
+	if slashes != "" {
+		f.Reason += `; one with "%2F" gets 404`
+		f.Fix += `, or write "` + slashes + `"`
+	}
+	if !j.universal() || slashes != "" {
+		j.find(f)
+	}
+}
+
+// anyLooksLikeAnOrigin is found where an expression stands for every origin.
+var anyLooksLikeAnOrigin = Finding{
+	Field: "origins", Value: "*", Effect: Lost,
+	Reason: "what only looks like an origin, and no browser sends, is answered like one",
+	Fix:    "list the origins",
+}
+
+// upstreamURLs are those of the file, each once.
+func (j *job) upstreamURLs() []*url.URL {
+	var urls []*url.URL
+	add := func(u *url.URL) {
+		if u != nil && indexOf(urls, u) < 0 {
+			urls = append(urls, u)
+		}
+	}
+	add(j.file.Upstream)
+	for _, r := range j.rules {
+		add(r.upstream)
+	}
+	return urls
+}
+
+func indexOf(urls []*url.URL, u *url.URL) int {
+	if u == nil {
+		return -1
+	}
+	return slices.IndexFunc(urls, func(other *url.URL) bool { return *other == *u })
+}
+
+// addressOf is the host and port of an upstream.
+func addressOf(u *url.URL) string {
+	switch {
+	case u.Port() != "":
+		return u.Host
+	case u.Scheme == "https":
+		return u.Host + ":443"
+	}
+	return u.Host + ":80"
+}

@@ -2,7 +2,6 @@ package export
 
 import (
 	"fmt"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -86,7 +85,7 @@ func (n *nginxWriter) rule() {
 	for _, r := range n.rules {
 		l.line(`#   %d: %s`, r.number, strings.Join(r.routes, " "))
 	}
-	if len(n.file.Routes) == 1 && n.file.Routes[0].Pattern == "/" {
+	if n.universal() {
 		l.line(`map "" $cors_rule {`)
 		entry(l, "default", "1")
 		l.line(`}`)
@@ -156,7 +155,7 @@ func (n *nginxWriter) origin() {
 	l.line(`# The keys of a map are found in any case, and browsers compare byte by byte. No name in the`)
 	l.line(`# DNS is longer than this.`)
 	l.line(`map "$http_origin $cors_listed" $cors_origin {`)
-	entry(l, matching(`^(null|[^:]+://(?:[^:\[ ]{1,253}\.?|\[[^ ]+\])(?::[0-9]+)?) \1$`), "$http_origin")
+	entry(l, matching(`^(`+originLength+`) \1$`), "$http_origin")
 	entry(l, matching(` \*$`), `"*"`)
 	entry(l, "default", `""`)
 	l.line(`}`)
@@ -221,23 +220,6 @@ func (n *nginxWriter) preflight() {
 	entry(l, `"refused 0"`, "403")
 	entry(l, "default", `""`)
 	l.line(`}`)
-}
-
-// numbers is the expression for the rules that are such.
-func (n *nginxWriter) numbers(such func(*rule) bool) string {
-	var numbers []string
-	for _, r := range n.rules {
-		if such(r) {
-			numbers = append(numbers, strconv.Itoa(r.number))
-		}
-	}
-	switch len(numbers) {
-	case 0:
-		return ""
-	case 1:
-		return numbers[0]
-	}
-	return "(?:" + strings.Join(numbers, "|") + ")"
 }
 
 // headers writes how the values of headers are found. What is empty is not sent.
@@ -436,7 +418,7 @@ func (n *nginxWriter) upstreams() {
 // finder is the variable with the rule by which a request goes to its upstream.
 // Where the path can be read in two ways it is nginx's own.
 func (n *nginxWriter) finder() string {
-	if len(n.file.Routes) == 1 && n.file.Routes[0].Pattern == "/" {
+	if n.universal() {
 		return "cors_rule"
 	}
 	return "cors_found"
@@ -460,7 +442,7 @@ func (n *nginxWriter) proxy() {
 	l.line(`    proxy_set_header X-Forwarded-For $remote_addr;`)
 	l.line(`    proxy_set_header X-Forwarded-Host $http_host;`)
 	l.line(`    proxy_set_header X-Forwarded-Proto $scheme;`)
-	if slices.ContainsFunc(urls, func(u *url.URL) bool { return u.Scheme == "https" }) {
+	if slices.ContainsFunc(urls, isHTTPS) {
 		l.line(`    proxy_ssl_server_name on;`)
 		l.line(`    proxy_ssl_name $cors_upstream_name;`)
 		l.line(`    proxy_ssl_verify on;`)
@@ -476,13 +458,7 @@ func (n *nginxWriter) findings() {
 		Reason: "before version 1.23.0 nginx reads the first line of a header that comes in several; in all versions an empty one is as none",
 		Fix:    "use 1.23.0 or later; no browser sends a header of CORS in several lines, or empty",
 	})
-	if len(n.file.Routes) > 1 {
-		n.find(Finding{
-			Field: "paths", Effect: Narrowed,
-			Reason: `a path with ";" or a backslash, or one that can be read as that of another route, gets no CORS headers`,
-			Fix:    "have pages use the plain form of the path",
-		})
-	}
+	n.findPaths("")
 	for _, r := range n.rules {
 		if r.shadow {
 			n.findIn(r, Finding{Field: "shadow", Effect: Lost, Reason: "nothing tells what would be refused", Fix: "look at the logs of cors serve instead, or at $http_origin in an access log"})
@@ -496,44 +472,4 @@ func (n *nginxWriter) findings() {
 			n.findIn(r, Finding{Field: "upstream", Value: r.upstream.String(), Effect: Lost, Reason: "nginx speaks HTTP/1.1 to it", Fix: "have the upstream take both, or use grpc_pass"})
 		}
 	}
-}
-
-// anyLooksLikeAnOrigin is found where an expression stands for every origin.
-var anyLooksLikeAnOrigin = Finding{
-	Field: "origins", Value: "*", Effect: Lost,
-	Reason: "what only looks like an origin, and no browser sends, is answered like one",
-	Fix:    "list the origins",
-}
-
-// upstreamURLs are those of the file, each once.
-func (j *job) upstreamURLs() []*url.URL {
-	var urls []*url.URL
-	add := func(u *url.URL) {
-		if u != nil && indexOf(urls, u) < 0 {
-			urls = append(urls, u)
-		}
-	}
-	add(j.file.Upstream)
-	for _, r := range j.rules {
-		add(r.upstream)
-	}
-	return urls
-}
-
-func indexOf(urls []*url.URL, u *url.URL) int {
-	if u == nil {
-		return -1
-	}
-	return slices.IndexFunc(urls, func(other *url.URL) bool { return *other == *u })
-}
-
-// addressOf is the host and port of an upstream.
-func addressOf(u *url.URL) string {
-	switch {
-	case u.Port() != "":
-		return u.Host
-	case u.Scheme == "https":
-		return u.Host + ":443"
-	}
-	return u.Host + ":80"
 }

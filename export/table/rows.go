@@ -41,6 +41,9 @@ var Rows = sync.OnceValues(func() ([]Row, error) {
 		}
 		for _, row := range w.rows {
 			row.Route, row.Want = want(file, routes, row)
+			plain := row
+			plain.Request.Method = http.MethodGet
+			_, row.read = want(file, routes, plain)
 			all = append(all, row)
 		}
 	}
@@ -318,7 +321,11 @@ func (w *writer) answersAt(path, origin string) {
 	for _, who := range []struct{ name, origin string }{{"an origin that is allowed", origin}, {"a stranger", stranger}} {
 		ask := get(who.origin).at(path)
 		for _, said := range sortedKeys(speaking(origin)) {
-			w.add(fmt.Sprintf("%s: the upstream of %s says %s", path, who.name, said), ask, speaking(origin)[said], "upstream-headers")
+			about := []string{"upstream-headers"}
+			if speaking(origin)[said].Status == http.StatusNotModified {
+				about = append(about, "304")
+			}
+			w.add(fmt.Sprintf("%s: the upstream of %s says %s", path, who.name, said), ask, speaking(origin)[said], about...)
 		}
 		for _, said := range sortedKeys(twice(origin)) {
 			w.add(fmt.Sprintf("%s: the upstream of %s says %s", path, who.name, said), ask, twice(origin)[said], "upstream-headers", "lines")
@@ -361,11 +368,11 @@ func (w *writer) upstreams() {
 	}
 	for _, path := range []string{"/x", "/fill/x", "/keep/x", "/shadow/x", "/off/x", "/closed/x", "/closed/keep/x", "/closed/shadow/x"} {
 		for _, o := range []string{"https://app.example.com", stranger} {
-			w.add(path+": GET by "+o, get(o).at(path), Answer{}, "upstream")
+			w.add(path+": GET by "+o, get(o).at(path), Answer{}, "upstream-headers")
 			w.add(path+": a preflight by "+o, preflight(o, "PUT").at(path), Answer{Status: 405, Header: fields("Allow", "GET")}, "shadow")
 			w.add(path+": a preflight by "+o+", for what is not allowed", preflight(o, "DELETE").at(path), Answer{Status: 200, Header: fields(header.AccessControlAllowOrigin, "*")}, "shadow")
 		}
-		w.add(path+": no origin", Request{Method: http.MethodGet, Path: path}, Answer{}, "upstream")
+		w.add(path+": no origin", Request{Method: http.MethodGet, Path: path}, Answer{}, "upstream-headers")
 	}
 }
 

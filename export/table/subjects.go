@@ -32,6 +32,7 @@ var Engines = []Engine{
 		return engine.Config{Outside: string(files[0].Data), Inside: string(files[1].Data)}
 	}},
 	{"haproxy", engine.HAProxy, haproxyConfig},
+	{"apache", engine.Apache, func(files []export.File) engine.Config { return engine.Config{Inside: string(files[0].Data)} }},
 }
 
 // Start is a [Subject].
