@@ -244,7 +244,7 @@ var quirks = [...]Quirk{
 		`a POST of another mode than "cors" tells its origin under policy "no-referrer" too`},
 	noReferrerNullOrigin: {"no referrer, no origin", []Profile{Firefox, WebKit}, "no-referrer-no-origin", Reading,
 		`a POST of another mode than "cors" with referrer "" says Origin: null, as if the policy were "no-referrer"`},
-	redirectedStrictCookies: {"SameSite ignores redirects", []Profile{Chromium}, "", Private,
+	redirectedStrictCookies: {"SameSite ignores redirects", []Profile{Chromium, WebKit}, "", Private,
 		"Lax and Strict cookies go to the page's own site whatever site redirected there"},
 	thirdPartyCookiesApart: {"third-party cookies have a jar of their own", []Profile{Firefox}, "third-party-cookies", Private,
 		"for each top-level site, with those that say nothing of SameSite, which are Lax for the standard"},
