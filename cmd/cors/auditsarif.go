@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/crossorigin/cors/audit"
+	"github.com/crossorigin/cors/cmd/internal/cli"
 	"github.com/crossorigin/cors/cmd/internal/report"
 )
 
@@ -95,7 +96,7 @@ var sarifLevels = map[string]string{"high": "error", "medium": "warning", "low":
 // of targets, or else at the URL.
 func writeSARIF(w io.Writer, records []*auditRecord) error {
 	run := sarifRun{
-		Tool:        sarifTool{sarifDriver{Name: "cors audit", InformationURI: "https://github.com/crossorigin/cors", Version: version(), Rules: []sarifRule{}}},
+		Tool:        sarifTool{sarifDriver{Name: "cors audit", InformationURI: "https://github.com/crossorigin/cors", Version: cli.Version(), Rules: []sarifRule{}}},
 		Invocations: []sarifInvocation{{Successful: true}},
 		Results:     []sarifResult{},
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/crossorigin/cors/cmd/internal/cli"
 	"github.com/crossorigin/cors/cmd/internal/curl"
 	"github.com/crossorigin/cors/cmd/internal/har"
 	"github.com/crossorigin/cors/cmd/internal/report"
@@ -44,9 +45,9 @@ func newExplain() *cobra.Command {
 			case f.curl:
 				return nil // curl's own words may follow
 			case f.console || f.har != "":
-				return arguments()(cmd, args)
+				return cli.Arguments()(cmd, args)
 			}
-			return arguments("URL")(cmd, args)
+			return cli.Arguments("URL")(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
 	}

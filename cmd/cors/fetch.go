@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/crossorigin/cors/cmd/internal/cli"
 	"github.com/crossorigin/cors/cmd/internal/report"
 	"github.com/crossorigin/cors/cmd/internal/stdio"
 	"github.com/crossorigin/cors/explain"
@@ -47,9 +48,9 @@ is exit status 1, with the cause on standard error.`,
              -X PUT -H 'Content-Type: application/json' -d @user.json -v`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if f.stdio {
-				return arguments()(cmd, args)
+				return cli.Arguments()(cmd, args)
 			}
-			return arguments("URL")(cmd, args)
+			return cli.Arguments("URL")(cmd, args)
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {

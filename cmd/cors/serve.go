@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/crossorigin/cors"
+	"github.com/crossorigin/cors/cmd/internal/cli"
 	"github.com/crossorigin/cors/cmd/internal/console"
 	"github.com/crossorigin/cors/cmd/internal/gateway"
 	"github.com/crossorigin/cors/cmd/internal/report"
@@ -53,7 +54,7 @@ func newServe() *cobra.Command {
   cors serve --to http://localhost:3000 --origin https://app.example.com \
              --method PUT --header Authorization --credentials
   cors serve --listen :443 --tls-auto api.example.com --policy cors.yaml`,
-		Args: arguments(),
+		Args: cli.Arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.serve(cmd) },
 	}
 	flags := cmd.Flags()
@@ -302,7 +303,7 @@ func (f *serveFlags) tls(ctx context.Context, log *slog.Logger) (config *tls.Con
 	case len(f.names) == 0 && (f.acmeEmail != "" || f.acmeURL != ""):
 		return nil, "", errors.New("--tls-email and --tls-authority: no name is given to get a certificate for; write --tls-auto api.example.com")
 	case f.certificate != "":
-		if config, err = gateway.TLSFromFiles(f.certificate, f.key, log); err != nil {
+		if config, err = service.TLSFromFiles(f.certificate, f.key, log); err != nil {
 			err = fmt.Errorf("--tls-cert: %w", err)
 		}
 	case len(f.names) > 0:

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/crossorigin/cors/audit"
+	"github.com/crossorigin/cors/cmd/internal/cli"
 	"github.com/crossorigin/cors/cmd/internal/report"
 	"github.com/crossorigin/cors/header"
 	"github.com/crossorigin/cors/policyfile"
@@ -45,7 +46,7 @@ They are sent to the server at URL as a browser sends them.`,
 		Example: `  cors verify cors.yaml https://staging.example.com
   cors verify cors.yaml https://staging.example.com --junit cors.xml \
               --path /api/=/api/health --header "X-Staging-Key: $KEY"`,
-		Args: arguments("POLICY", "URL"),
+		Args: cli.Arguments("POLICY", "URL"),
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			if len(args) == 0 {
 				return []string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt

@@ -17,7 +17,7 @@ import (
 // Dress gives root and its verbs the look. Their errors are for [report.Exit].
 func Dress(root *cobra.Command) {
 	root.SilenceErrors, root.SilenceUsage = true, true
-	root.Version = version()
+	root.Version = Version()
 	root.SetHelpTemplate(helpTemplate)
 	root.SetUsageTemplate(helpTemplate)
 	root.SetVersionTemplate(root.Name() + " {{.Version}}\n")
@@ -77,8 +77,8 @@ func Arguments(names ...string) cobra.PositionalArgs {
 	}
 }
 
-// version is the module's, and for a build from a checkout its commit's.
-func version() string {
+// Version is the module's, and for a build from a checkout its commit's.
+func Version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "(unknown)"

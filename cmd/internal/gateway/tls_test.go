@@ -7,12 +7,9 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/pem"
-	"log/slog"
 	"math/big"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -89,64 +86,4 @@ func issue(t *testing.T, name string, parent *x509.Certificate, key any) tls.Cer
 		t.Fatal(err)
 	}
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: own, Leaf: leaf}
-}
-
-func writePair(t *testing.T, c tls.Certificate, certificate, key string) {
-	t.Helper()
-	der, err := x509.MarshalPKCS8PrivateKey(c.PrivateKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, block := range map[string]*pem.Block{certificate: {Type: "CERTIFICATE", Bytes: c.Certificate[0]}, key: {Type: "PRIVATE KEY", Bytes: der}} {
-		if err := os.WriteFile(name, pem.EncodeToMemory(block), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-func TestCertificatesAreReadAgain(t *testing.T) {
-	dir := t.TempDir()
-	certificate, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	writePair(t, issue(t, "first.example", nil, nil), certificate, key)
-	now := time.Now()
-	log := new(lines)
-	get, err := gateway.CertificateFiles(certificate, key, slog.New(slog.NewTextHandler(log, nil)), func() time.Time { return now })
-	if err != nil {
-		t.Fatal(err)
-	}
-	name := func() string {
-		t.Helper()
-		c, err := get(nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return c.Leaf.Subject.CommonName
-	}
-	later := now
-	change := func() { // as time goes by, also for the file system
-		now, later = now.Add(2*time.Second), later.Add(time.Hour)
-		for _, f := range []string{certificate, key} {
-			if err := os.Chtimes(f, later, later); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	writePair(t, issue(t, "second.example", nil, nil), certificate, key)
-	change()
-	if got := name(); got != "second.example" {
-		t.Errorf("after a change the certificate is for %s", got)
-	}
-	if err := os.WriteFile(key, []byte("no key"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	change()
-	if got := name(); got != "second.example" || !strings.Contains(log.String(), "the certificate is refused") {
-		t.Errorf("after a broken change the certificate is for %s, and the log says %q", got, log.String())
-	}
-}
-
-func TestACertificateThatIsNoneIsRefused(t *testing.T) {
-	if _, err := gateway.TLSFromFiles("no-such-file", "nor-this", slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), `"no-such-file"`) {
-		t.Errorf("got %v, want an error with the name", err)
-	}
 }
