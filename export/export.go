@@ -30,6 +30,7 @@ var targets = []Target{
 	{"nginx", "nginx", RunOnEngine, nginx},
 	{"haproxy", "HAProxy", RunOnEngine, haproxy},
 	{"apache", "Apache httpd", RunOnEngine, apache},
+	{"caddyfile", "Caddy", RunOnEngine, caddyfile},
 	{"traefik", "Traefik", CheckedAgainstSchema, traefik},
 	{"traefik-crd", "Traefik Middleware", CheckedAgainstSchema, traefikCRD},
 	{"envoy", "Envoy", CheckedAgainstSchema, envoy},

@@ -55,7 +55,7 @@ func (w *haproxyWriter) frontend() {
 	w.line("\tacl cors_preflight var(txn.cors_preflight) -m bool")
 	w.line("\tacl cors_one_origin req.fhdr_cnt(Origin) eq 1")
 	if slices.ContainsFunc(w.job.rules, func(r *rule) bool { return !r.anyOrigin() && slices.ContainsFunc(r.policy.Origins, isWild) }) {
-		w.line("\tacl cors_in_DNS req.fhdr(Origin) -m reg '^(null|[^:]+://([^:[]{1,253}[.]?|[[][^]]+])(:[0-9]+)?)$'")
+		w.line("\tacl cors_in_DNS req.fhdr(Origin) -m reg %s", haproxyWord("^(?:"+originLength+")$"))
 	}
 	w.line("\tacl cors_one_method req.fhdr_cnt(Access-Control-Request-Method) eq 1")
 	w.line("\tacl cors_form_method req.fhdr(Access-Control-Request-Method) -m str GET HEAD POST")
@@ -97,23 +97,20 @@ func (w *haproxyWriter) routes() {
 	}
 	w.line("\tacl cors_odd path -m reg '%s'", oddPath)
 	w.line("\thttp-request set-var(txn.cors_policy) var(txn.cors_route) if { var(txn.cors_route),strcmp(txn.cors_read) eq 0 } !cors_odd")
-	w.job.find(Finding{Field: "paths", Effect: Narrowed,
-		Reason: "a path with an empty segment, a dot segment, a backslash, a semicolon, or an escape of one of these or of a slash or a control character, gets no CORS headers",
-		Fix:    "nothing, unless pages ask for such paths"})
+	w.job.find(oddPaths)
+}
+
+// oddPaths is found where there are routes.
+var oddPaths = Finding{Field: "paths", Effect: Narrowed,
+	Reason: "a path with an empty segment, a dot segment, a backslash, a semicolon, or an escape of one of these or of a slash or a control character, gets no CORS headers",
+	Fix:    "nothing, unless pages ask for such paths",
 }
 
 // oddPath matches what servers and routers read differently in a path.
 const oddPath = `//|/[.][.]?(/|$)|[\\;]|%([01][0-9A-Fa-f]|2[EeFf]|3[Bb]|5[Cc]|7[Ff])`
 
 // id is what a route is called in a variable.
-func (w *haproxyWriter) id(pattern string) string {
-	for i, r := range w.job.file.Routes {
-		if r.Pattern == pattern {
-			return strconv.Itoa(i + 1)
-		}
-	}
-	return ""
-}
+func (w *haproxyWriter) id(pattern string) string { return strconv.Itoa(w.job.index(pattern) + 1) }
 
 func haproxyPath(expression string, exact bool) string {
 	plain := !strings.ContainsFunc(expression, func(c rune) bool {

@@ -60,6 +60,11 @@ func (j *job) of(pattern string) *rule {
 	return nil
 }
 
+// index is that of a route in the file.
+func (j *job) index(pattern string) int {
+	return slices.IndexFunc(j.file.Routes, func(r policyfile.Route) bool { return r.Pattern == pattern })
+}
+
 // lines are those of a file that is being written.
 type lines struct{ strings.Builder }
 

@@ -33,6 +33,10 @@ var Engines = []Engine{
 	}},
 	{"haproxy", engine.HAProxy, haproxyConfig},
 	{"apache", engine.Apache, func(files []export.File) engine.Config { return engine.Config{Inside: string(files[0].Data)} }},
+	{"caddyfile", engine.Caddy, func(files []export.File) engine.Config {
+		before, inside, _ := strings.Cut(string(files[0].Data), "\n:8080 {\n")
+		return engine.Config{Outside: before, Inside: strings.TrimSuffix(inside, "}\n")}
+	}},
 }
 
 // Start is a [Subject].

@@ -62,7 +62,8 @@ User www-data
 	storage file_system {{.Dir}}
 }
 {{.Outside}}
-http://{{.Address}} {
+http://:{{.Port}} {
+	bind {{.Host}}
 {{.Inside}}
 	{{if .Upstream}}reverse_proxy {{.Upstream}}{{end}}
 }`, "run", "--adapter", "caddyfile", "--config", "CONFIG")
@@ -145,12 +146,16 @@ func (p *Process) configPath() string { return filepath.Join(p.dir, "config") }
 // Write replaces the configuration on the disk. Which signal has an engine read
 // it again is its own.
 func (p *Process) Write(c Config) error {
+	host, port, err := net.SplitHostPort(p.address)
+	if err != nil {
+		return err
+	}
 	var b strings.Builder
-	err := p.engine.config.Execute(&b, struct {
+	err = p.engine.config.Execute(&b, struct {
 		Config
-		Dir, Address string
-		Modules      []string
-	}{c, p.dir, p.address, apacheModules})
+		Dir, Address, Host, Port string
+		Modules                  []string
+	}{c, p.dir, p.address, host, port, apacheModules})
 	if err != nil {
 		return err
 	}
