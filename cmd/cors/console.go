@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -47,12 +48,21 @@ func (p *inForce) writeTo(r *service.Reloader[gateway.Config]) func(base, text [
 		if err != nil {
 			return err
 		}
+		if !bytes.Equal(p.Load().Text, base) {
+			return console.ErrChanged
+		}
 		if now, err := os.ReadFile(r.Path); err != nil {
 			return fmt.Errorf("reading the policy: %w", err)
 		} else if !bytes.Equal(now, base) {
-			return console.ErrChanged
+			return fmt.Errorf("%s has been edited, and what it says now is not in force: it was refused, or is about to be read; see the log, and mend it there", r.Path)
 		}
-		if err := r.Write(text, configOf(file)); err != nil {
+		err = r.Write(text, configOf(file))
+		var path *os.PathError
+		var link *os.LinkError
+		if errors.As(err, &path) || errors.As(err, &link) {
+			return fmt.Errorf("the file cannot be written, so nothing is changed: %w", err)
+		}
+		if err != nil {
 			return err
 		}
 		p.Store(&console.Policy{Text: text, Path: r.Path, File: file})

@@ -69,11 +69,13 @@ type panel struct {
 	connect []string                          // what its script connects to beside the console: sources of CSP
 	data    func(*Console, *http.Request) any // for its template; may be nil
 	mount   func(*Console, *http.ServeMux)    // registers what its script asks for; may be nil
+	styles  bool                              // its script makes styles, and gives them the view's Nonce
 }
 
 // panels are in the order of the tabs.
 var panels = []panel{
 	{name: "live", data: liveData, mount: mountLive},
+	{name: "policy", data: policyData, mount: mountPolicy, styles: true},
 }
 
 // New returns the console of a gateway.
@@ -146,7 +148,8 @@ type view struct {
 	Gateway string
 	Edit    bool
 	Lang    string
-	Data    any // of the panel
+	Data    any    // of the panel
+	Nonce   string // of styles, or ""
 
 	words map[string]string
 }
@@ -175,13 +178,16 @@ func (c *Console) page(p *panel) http.Handler {
 			return
 		}
 		v := view{Panel: p.name, Panels: panels, Gateway: c.options.Gateway, Edit: c.options.Apply != nil, Lang: lang, words: words[lang][p.name]}
+		if p.styles {
+			v.Nonce = rand.Text()
+		}
 		if p.data != nil {
 			v.Data = p.data(c, r)
 		}
 		h := w.Header()
 		h.Set("Content-Type", "text/html; charset=utf-8")
 		h.Set("Content-Language", lang)
-		h.Set("Content-Security-Policy", policyOf(p))
+		h.Set("Content-Security-Policy", policyOf(p, v.Nonce))
 		t.ExecuteTemplate(w, "layout.html", v) // an error is the client's, who has gone
 	})
 }

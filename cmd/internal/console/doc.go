@@ -31,7 +31,8 @@
 // what becomes of it are behind [Options]; what was observed is behind
 // [Console.last]. There is no inline script or style: the Content-Security-Policy
 // would refuse them. A panel that connects to more than the console says so in
-// connect. All files below page/ are served at /page/.
+// connect; one whose script makes style elements says so in styles, and gives
+// them {{.Nonce}}. What is other people's is in page/vendor, which bundle/ makes. All files below page/ are served at /page/.
 //
 // # Messages of Live
 //
@@ -63,4 +64,17 @@
 //
 // times are in seconds of Unix time, each the beginning of a step; a series of
 // which every count is 0 is left out.
+//
+// # Messages of Policy
+//
+// A text is sent as it is, and never longer than [policyfile.MaxSize].
+//
+//	GET  /policy/state   what is in force: {"text", "tag", "path", "undo": 0}; 304 where If-None-Match has its tag
+//	POST /policy/check   a text → {"mistakes": [{"line", "column", "value", "text"}…], "replay": replay}
+//	POST /policy/apply   a text, and If-Match with the tag of the one that was edited → a state, as above
+//	POST /policy/undo    If-Match → a state
+//
+// A change that is refused has changed nothing: 422 with the mistakes, 412 where
+// the tag is no longer that of what is in force, 413, or 403 where there is no
+// [Options.Apply]. What a replay holds, replay.go says.
 package console

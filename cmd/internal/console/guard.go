@@ -148,8 +148,12 @@ func (c *Console) cookie(what, value string) *http.Cookie {
 const nothing = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 // policyOf is the Content-Security-Policy of a panel's page.
-func policyOf(p *panel) string {
-	return "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; " +
+func policyOf(p *panel, nonce string) string {
+	styles := "'self'"
+	if nonce != "" {
+		styles += " 'nonce-" + nonce + "'"
+	}
+	return "default-src 'none'; script-src 'self'; style-src " + styles + "; img-src 'self' data: blob:; font-src 'self'; " +
 		"connect-src " + strings.Join(append([]string{"'self'"}, p.connect...), " ") + "; " +
 		"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 }

@@ -97,7 +97,7 @@ func (g *ring) note(id uint64, r *http.Request, d cors.Decision) {
 		textRoute:          d.Route,
 		textMethod:         r.Method,
 		textHost:           r.Host,
-		textPath:           r.URL.Path,
+		textPath:           r.URL.EscapedPath(),
 		textRequestMethod:  r.Header.Get(header.AccessControlRequestMethod),
 		textRequestHeaders: "",
 	} {

@@ -66,7 +66,7 @@ func (c *Console) language(r *http.Request) (lang string, chosen bool) {
 type assets struct{ fs.FS }
 
 func (a assets) Open(name string) (fs.File, error) {
-	for _, ext := range []string{".js", ".css", ".svg", ".woff2", ".wasm"} {
+	for _, ext := range []string{".js", ".css", ".svg", ".woff2", ".wasm", ".txt"} {
 		if strings.HasSuffix(name, ext) {
 			return a.FS.Open(name)
 		}

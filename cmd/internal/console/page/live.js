@@ -191,13 +191,16 @@ const span = () => document.querySelector('[name="span"]:checked').value;
 async function tellHistory() {
   const response = await ask('/live/history?span=' + span());
   if (!response.ok) return;
-  const { series } = await response.json();
-  const rows = series.map(s => ({ ...s, sum: s.counts.reduce((a, b) => a + b, 0) })).sort((a, b) => b.sum - a.sum);
+  const { times, series } = await response.json();
+  const rows = series.map(s => ({ ...s, sum: s.counts.reduce((a, b) => a + b, 0) })).sort((a, b) => (b.verdict === 'allowed') - (a.verdict === 'allowed') || b.sum - a.sum);
   const total = rows.reduce((a, s) => a + s.sum, 0);
   const percent = new Intl.NumberFormat(document.documentElement.lang, { style: 'percent', maximumFractionDigits: 1 });
-  $('history').querySelector('tbody').replaceChildren(...rows.map(s => {
+  const shown = colours?.(rows);
+  draw?.(times, rows);
+  $('history').querySelector('tbody').replaceChildren(...rows.map((s, i) => {
     const tr = document.createElement('tr');
     tr.dataset.verdict = s.verdict;
+    if (shown) tr.style.setProperty('--swatch', shown[i]);
     const th = document.createElement('th');
     th.scope = 'row';
     th.textContent = s.verdict === 'allowed' ? word('allowed') : `${word('refused')}: ${hasWord('short-' + s.reason) ? word('short-' + s.reason) : s.reason}`;
@@ -213,6 +216,15 @@ async function tellHistory() {
   $('history').hidden = rows.length === 0;
   $('history-empty').hidden = rows.length > 0;
 }
+
+// The chart shows what the table says, once it has loaded.
+let draw;
+let colours;
+import('./chart.js').then(chart => {
+  colours = chart.colours;
+  draw = chart.openChart($('chart'), document.documentElement.lang);
+  return tellHistory();
+}).catch(error => console.warn('there is no chart:', error));
 
 document.querySelector('.switch').addEventListener('change', tellHistory);
 setInterval(() => { if (source) tellHistory().catch(() => {}); }, 2000);

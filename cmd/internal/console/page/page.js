@@ -19,11 +19,14 @@ const whole = new Intl.NumberFormat(language);
 export const number = n => whole.format(n);
 
 // ask sends a request to the console. What changes something has to say that it
-// comes from one of its pages.
-export function ask(path, { method = 'GET', body } = {}) {
-  const headers = { 'X-Cors-Console': '1' };
-  if (body !== undefined) headers['Content-Type'] = 'application/json';
-  return fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body), mode: 'same-origin', redirect: 'error' });
+// comes from one of its pages. Body is sent as JSON, text as it is.
+export function ask(path, { method = 'GET', headers = {}, body, text } = {}) {
+  headers = { ...headers, 'X-Cors-Console': '1' };
+  if (body !== undefined) {
+    headers['Content-Type'] = 'application/json';
+    text = JSON.stringify(body);
+  }
+  return fetch(path, { method, headers, body: text, mode: 'same-origin', redirect: 'error' });
 }
 
 // clone returns the first element of a template.

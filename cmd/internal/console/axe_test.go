@@ -1,0 +1,105 @@
+package console
+
+import (
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// ready is true, in JavaScript, when a panel shows what it is to be judged by.
+var ready = map[string]string{
+	"live":   "document.querySelectorAll('#log > *').length > 20 && document.querySelector('#origins > *') && document.querySelector('canvas')",
+	"policy": "document.querySelector('.cm-content') && document.querySelector('#state').dataset.state === 'same'",
+}
+
+// isReady is for a panel that ready does not name.
+const isReady = "document.readyState === 'complete'"
+
+// stir has a panel show what it shows only later: each is a script, and what is
+// true once it has been done.
+var stir = map[string][][2]string{
+	"live": {{"for (const d of document.querySelectorAll('details')) d.open = true", "document.querySelector('details[open] pre')"}},
+	"policy": {
+		{"write(policy().replace('10m', 'ten minutes').replace('PUT', 'put'))", "document.querySelectorAll('#mistakes > *').length === 2"},
+		{"write(policy().replace('PATCH', 'DELETE').replace('true', 'false'))", "document.querySelectorAll('#changes > *').length > 2"},
+	},
+}
+
+// helpers are what scripts of the tests use: write puts a text into the editor as
+// if it were pasted over all that is there.
+const helpers = `
+window.policy = () => window.first ??= document.querySelector('#text').defaultValue;
+window.write = text => {
+  const content = document.querySelector('.cm-content');
+  content.focus();
+  getSelection().selectAllChildren(content);
+  document.dispatchEvent(new Event('selectionchange'));
+  const clipboardData = new DataTransfer();
+  clipboardData.setData('text/plain', text);
+  content.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
+};
+`
+
+// TestAxeFindsNothing runs the checks of axe-core on each panel, in each of its
+// states, as several visitors see it.
+func TestAxeFindsNothing(t *testing.T) {
+	axe, err := os.ReadFile("testdata/axe.min.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	browser := chromium(t)
+	s := newStage(t)
+	s.traffic(t)
+	for _, l := range []look{{"en", "light", 1280}, {"ja", "dark", 360}, {"ja", "light", 360}, {"en", "dark", 1280}} {
+		for _, panel := range panels {
+			t.Run(panel.name+", "+l.String(), func(t *testing.T) {
+				p := s.open(t, browser, panel.name, l)
+				p.run(t, string(axe)+"\n"+helpers)
+				p.until(t, readyOf(panel.name))
+				p.judge(t, "at first")
+				for _, state := range stir[panel.name] {
+					p.run(t, state[0])
+					p.until(t, state[1])
+					p.judge(t, "after "+state[0])
+				}
+				p.isQuiet(t)
+			})
+		}
+	}
+}
+
+func readyOf(panel string) string {
+	if expression, ok := ready[panel]; ok {
+		return expression
+	}
+	return isReady
+}
+
+// judge has axe-core look at the page.
+func (p *tab) judge(t *testing.T, when string) {
+	t.Helper()
+	const run = `axe.run(document, { resultTypes: ['violations'] }).then(({ violations, passes }) => JSON.stringify({
+		passes: passes.length,
+		violations: violations.map(v => v.id + ': ' + v.help + '\n' + v.nodes.map(n => '    ' + n.target.join(' ') + '\n      ' + n.failureSummary.replaceAll('\n', '\n      ')).join('\n')),
+	}))`
+	text, err := chromedp.Run(p, chromedp.Evaluate[string](run, chromedp.EvalAwaitPromise))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found struct {
+		Passes     int
+		Violations []string
+	}
+	if err := json.Unmarshal([]byte(text), &found); err != nil {
+		t.Fatal(err)
+	}
+	if len(found.Violations) > 0 {
+		t.Errorf("%s, axe-core finds:\n  %s", when, strings.Join(found.Violations, "\n  "))
+	}
+	if found.Passes < 10 {
+		t.Errorf("%s, axe-core has found %d things in order, which is too few to have looked at a page", when, found.Passes)
+	}
+}

@@ -1,0 +1,182 @@
+package console
+
+import (
+	"bytes"
+	"context"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/crossorigin/cors/cmd/internal/demo"
+	"github.com/crossorigin/cors/cmd/internal/gateway"
+	"github.com/crossorigin/cors/policyfile"
+)
+
+// A stage is a service behind a gateway, with its console.
+type stage struct {
+	*Console
+	gateway string // the origin at which it is
+}
+
+// stagePolicy allows what the browser's tests and pictures need; UPSTREAM and
+// CONSOLE are put in.
+const stagePolicy = `# Who may read the users' service.
+upstream: UPSTREAM
+routes:
+  /:
+    origins:
+      - https://app.example.com
+      - "https://*.example.com"
+      - CONSOLE
+    methods: [PUT, PATCH]
+    request-headers: [Authorization, Content-Type]
+    exposed-headers: X-Request-Id
+    credentials: true
+    max-age: 10m
+  /private: off
+`
+
+// newStage serves all of it on loopback until the test ends.
+func newStage(t *testing.T) *stage {
+	t.Helper()
+	upstream := httptest.NewServer(demo.API())
+	t.Cleanup(upstream.Close)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	front, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := "localhost:" + portOf(l)
+	s := &stage{gateway: "http://localhost:" + portOf(front)}
+	force := &inForce{}
+	text := strings.NewReplacer("UPSTREAM", upstream.URL, "CONSOLE", "http://"+address).Replace(stagePolicy)
+	if err := force.read([]byte(text)); err != nil {
+		t.Fatal(err)
+	}
+	s.Console, err = New(Options{Address: address, Gateway: s.gateway, Policy: force.policy, Apply: force.apply})
+	if err != nil {
+		t.Fatal(err)
+	}
+	force.gateway, err = gateway.New(configOf(force.now.File), gateway.Options{Observe: s.Observe})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: force.gateway}
+	go server.Serve(front)
+	t.Cleanup(func() { server.Close() })
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- s.Serve(ctx, l) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+func portOf(l net.Listener) string {
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	return port
+}
+
+// inForce is a policy that is in no file.
+type inForce struct {
+	gateway *gateway.Gateway
+	mu      sync.Mutex
+	now     Policy
+}
+
+func (f *inForce) policy() Policy {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.now
+}
+
+func (f *inForce) read(text []byte) error {
+	file, err := policyfile.Parse(text)
+	if err != nil {
+		return err
+	}
+	f.now = Policy{Text: text, File: file}
+	return nil
+}
+
+func (f *inForce) apply(base, text []byte) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !bytes.Equal(base, f.now.Text) {
+		return ErrChanged
+	}
+	file, err := policyfile.Parse(text)
+	if err != nil {
+		return err
+	}
+	if err := f.gateway.SetConfig(configOf(file)); err != nil {
+		return err
+	}
+	f.now = Policy{Text: text, File: file}
+	return nil
+}
+
+func configOf(file *policyfile.File) gateway.Config {
+	c := gateway.Config{Upstream: file.Upstream, Routes: make(map[string]gateway.Route)}
+	for _, r := range file.Routes {
+		c.Routes[r.Pattern] = gateway.Route{Policy: r.Policy, Upstream: r.Upstream, Headers: r.UpstreamHeaders, Shadow: r.Shadow}
+	}
+	return c
+}
+
+// ask sends the gateway a request from a page at an origin, or the preflight of
+// one, and returns the answer.
+func (s *stage) ask(t *testing.T, method, path, origin string, names ...string) *http.Response {
+	t.Helper()
+	send := method
+	if method != "GET" && method != "POST" || len(names) > 0 {
+		send = http.MethodOptions
+	}
+	r, err := http.NewRequest(send, s.gateway+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Origin", origin)
+	if send == http.MethodOptions {
+		r.Header.Set("Access-Control-Request-Method", method)
+		if len(names) > 0 {
+			r.Header.Set("Access-Control-Request-Headers", strings.ToLower(strings.Join(names, ",")))
+		}
+	}
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	return res
+}
+
+// traffic has the gateway decide on what a service sees of a day.
+func (s *stage) traffic(t *testing.T) {
+	t.Helper()
+	for range 6 {
+		s.ask(t, "GET", "/users", "https://app.example.com")
+		s.ask(t, "PUT", "/users/1", "https://app.example.com", "Content-Type", "Authorization")
+		s.ask(t, "GET", "/users/3", "https://admin.example.com")
+	}
+	for range 3 {
+		s.ask(t, "PATCH", "/users/2", "https://app.example.com", "Content-Type")
+	}
+	for range 4 {
+		s.ask(t, "GET", "/users", "https://partner.example")
+		s.ask(t, "DELETE", "/users/1", "https://app.example.com", "Authorization")
+	}
+	s.ask(t, "GET", "/private", "https://app.example.com")
+	s.ask(t, "PUT", "/users/2", "https://app.example.com", "X-Trace")
+	s.ask(t, "GET", "/users", "http://app.example.com")
+}
