@@ -6,6 +6,8 @@ replace github.com/crossorigin/cors => ../
 
 replace github.com/crossorigin/cors/envoy => ../envoy
 
+replace github.com/crossorigin/cors/export => ../export
+
 replace github.com/crossorigin/cors/policyfile => ../policyfile
 
 require (
@@ -14,6 +16,7 @@ require (
 	github.com/chromedp/chromedp v0.23.0
 	github.com/crossorigin/cors v0.0.0-00010101000000-000000000000
 	github.com/crossorigin/cors/envoy v0.0.0-00010101000000-000000000000
+	github.com/crossorigin/cors/export v0.0.0-00010101000000-000000000000
 	github.com/envoyproxy/go-control-plane/envoy v1.40.0
 	github.com/google/go-cmp v0.7.0
 	github.com/klauspost/compress v1.20.3
