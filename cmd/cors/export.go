@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/crossorigin/cors/cmd/internal/cli"
 	"github.com/crossorigin/cors/cmd/internal/report"
 	"github.com/crossorigin/cors/export"
 )
@@ -36,9 +37,9 @@ written.`,
   cors export --list`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if f.list {
-				return arguments()(cmd, args)
+				return cli.Arguments()(cmd, args)
 			}
-			return arguments("POLICY")(cmd, args)
+			return cli.Arguments("POLICY")(cmd, args)
 		},
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			if len(args) == 0 {
