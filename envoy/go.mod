@@ -4,10 +4,13 @@ go 1.26.0
 
 replace github.com/crossorigin/cors => ../
 
+replace github.com/crossorigin/cors/export => ../export
+
 replace github.com/crossorigin/cors/policyfile => ../policyfile
 
 require (
 	github.com/crossorigin/cors v0.0.0-00010101000000-000000000000
+	github.com/crossorigin/cors/export v0.0.0-00010101000000-000000000000
 	github.com/crossorigin/cors/policyfile v0.0.0-00010101000000-000000000000
 	github.com/envoyproxy/go-control-plane/envoy v1.40.0
 	github.com/goccy/go-yaml v1.19.2

@@ -123,9 +123,13 @@ func (x *exchange) answer(message *extproc.ProcessingRequest) (*extproc.Processi
 		if x.route != nil {
 			return nil, status.Error(codes.InvalidArgument, "the header of the request has come twice")
 		}
-		return x.request(newRequest(m.RequestHeaders.GetHeaders())), nil
+		answer := x.request(newRequest(m.RequestHeaders.GetHeaders()))
+		if c := message.ProtocolConfig; c.GetRequestBodyMode() != filter.ProcessingMode_NONE || c.GetResponseBodyMode() != filter.ProcessingMode_NONE {
+			answer.ModeOverride = headersAlone
+		}
+		return answer, nil
 	case *extproc.ProcessingRequest_ResponseHeaders:
-		return x.response(m.ResponseHeaders.GetHeaders()), nil
+		return x.response(m.ResponseHeaders.GetHeaders(), detailsOf(message)), nil
 
 	// What follows comes where the processing mode asks for more than headers.
 	case *extproc.ProcessingRequest_RequestBody:
@@ -149,10 +153,18 @@ func checkModes(c *extproc.ProtocolConfiguration) error {
 	return nil
 }
 
+// headersAlone asks Envoy to send no bodies. It does so where allow_mode_override
+// is on.
+var headersAlone = &filter.ProcessingMode{
+	ResponseHeaderMode:  filter.ProcessingMode_SEND,
+	RequestTrailerMode:  filter.ProcessingMode_SKIP,
+	ResponseTrailerMode: filter.ProcessingMode_SKIP,
+}
+
 // request decides upon a request.
 func (x *exchange) request(r request) *extproc.ProcessingResponse {
 	p := x.processor
-	route, certain := p.table.Load().find(&r)
+	route, refused := p.table.Load().find(&r)
 	x.route, x.decision = route, route.decide(x.ctx, r.Request)
 	d := x.decision
 	if p.options.Decided != nil {
@@ -162,17 +174,15 @@ func (x *exchange) request(r request) *extproc.ProcessingResponse {
 		p.options.Refused(r.http(x.ctx), d)
 	}
 	switch {
-	case !certain:
+	case refused:
 		x.done = true
 		p.failed(route, CausePath)
-		return refusePath(route, d)
+		return immediate(http.StatusBadRequest, nil, pathText, "cors_ambiguous_path")
 	case route.Shadow:
 		x.done = true
 	case d.Kind == cors.Preflight:
 		x.done = true
 		return answerPreflight(d)
-	case route.UpstreamHeaders == edge.Keep:
-		x.done = true
 	}
 	return &extproc.ProcessingResponse{Response: &extproc.ProcessingResponse_RequestHeaders{RequestHeaders: new(extproc.HeadersResponse)}}
 }

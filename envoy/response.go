@@ -16,13 +16,16 @@ import (
 // response gives a response the headers of the policy. Of one that Envoy itself
 // made before this processor saw the request nothing is known, and nobody may
 // read it.
-func (x *exchange) response(h *core.HeaderMap) *extproc.ProcessingResponse {
+func (x *exchange) response(h *core.HeaderMap, details string) *extproc.ProcessingResponse {
 	x.done = true
 	pattern, mode := "", edge.Strip
-	if x.route != nil {
-		pattern, mode = x.route.Pattern, x.route.UpstreamHeaders
-	} else {
+	if x.route == nil {
 		x.processor.failed(nil, CauseNoRequest)
+	} else {
+		pattern, mode = x.route.Pattern, x.route.UpstreamHeaders
+		if details != "" && details != viaUpstream {
+			mode = edge.Strip // of an upstream that has none to keep
+		}
 	}
 	m, stripped := own(h, x.decision, mode)
 	if stripped != 0 && x.processor.options.Stripped != nil {
@@ -30,6 +33,23 @@ func (x *exchange) response(h *core.HeaderMap) *extproc.ProcessingResponse {
 	}
 	return &extproc.ProcessingResponse{Response: &extproc.ProcessingResponse_ResponseHeaders{
 		ResponseHeaders: &extproc.HeadersResponse{Response: &extproc.CommonResponse{HeaderMutation: m}}}}
+}
+
+// What response.code_details says of a response that an upstream made. Of those
+// that Envoy made itself it says much else.
+const (
+	codeDetails = "response.code_details"
+	viaUpstream = "via_upstream"
+)
+
+// detailsOf returns where a response is from, "" if Envoy is not set up to say.
+func detailsOf(message *extproc.ProcessingRequest) string {
+	for _, attributes := range message.Attributes {
+		if v := attributes.Fields[codeDetails]; v != nil {
+			return v.GetStringValue()
+		}
+	}
+	return ""
 }
 
 // own returns what [edge.Own] does to h, as Envoy is to do it.
@@ -96,17 +116,9 @@ func answerPreflight(d cors.Decision) *extproc.ProcessingResponse {
 	return immediate(d.Status(), h, "", "cors_preflight")
 }
 
+// pathText is what requests get whose path can be read in ways that have
+// different routes. No page can read it.
 const pathText = `The path can be read in two ways: write it without "%2F", "%5C", backslashes and semicolons.` + "\n"
-
-// refusePath is the response to a request whose path may lead to another route,
-// readable where the policy lets responses be read.
-func refusePath(r *route, d cors.Decision) *extproc.ProcessingResponse {
-	h := make(http.Header)
-	if !r.Shadow {
-		d.Apply(h)
-	}
-	return immediate(http.StatusBadRequest, h, pathText, "cors_ambiguous_path")
-}
 
 // immediate is a response that Envoy gives in the place of the upstream; details
 // is what its access log calls it.

@@ -102,6 +102,9 @@ func line(answer *extproc.ProcessingResponse, err error) string {
 		}
 		return b.String()
 	}
+	if m := answer.ModeOverride; m != nil {
+		return fmt.Sprint("no bodies: ", m.RequestBodyMode, " ", m.ResponseBodyMode, ", response headers: ", m.ResponseHeaderMode)
+	}
 	switch r := answer.Response.(type) {
 	case *extproc.ProcessingResponse_RequestHeaders:
 		return "request headers" + mutation(r.RequestHeaders.GetResponse().GetHeaderMutation())
@@ -117,6 +120,9 @@ func line(answer *extproc.ProcessingResponse, err error) string {
 func TestTheOrderOfMessages(t *testing.T) {
 	duplex := func(m *extproc.ProcessingRequest) {
 		m.ProtocolConfig = &extproc.ProtocolConfiguration{ResponseBodyMode: filter.ProcessingMode_FULL_DUPLEX_STREAMED}
+	}
+	buffer := func(m *extproc.ProcessingRequest) {
+		m.ProtocolConfig = &extproc.ProtocolConfiguration{RequestBodyMode: filter.ProcessingMode_BUFFERED}
 	}
 	observe := func(m *extproc.ProcessingRequest) { m.ObservabilityMode = true }
 	get, answer := requestHeaders("origin", app), responseHeaders("access-control-allow-origin", "*", "vary", "accept")
@@ -148,6 +154,7 @@ func TestTheOrderOfMessages(t *testing.T) {
 		{"the trailer of the response before its header", []*extproc.ProcessingRequest{get, responseTrailers}, []string{"request headers", "InvalidArgument"}},
 		{"a message that is not known", []*extproc.ProcessingRequest{get, {}}, []string{"request headers", "InvalidArgument"}},
 		{"a mode in which bodies are to be sent back", []*extproc.ProcessingRequest{with(get, duplex)}, []string{"FailedPrecondition"}},
+		{"a mode in which bodies are sent", []*extproc.ProcessingRequest{with(get, buffer), answer}, []string{"no bodies: NONE NONE, response headers: SEND", own, "closed"}},
 		{"observability mode", []*extproc.ProcessingRequest{with(get, observe), with(answer, observe)}, []string{"closed"}},
 		{"a message larger than any header", []*extproc.ProcessingRequest{requestHeaders("origin", strings.Repeat("a", 1<<20))}, []string{"ResourceExhausted"}},
 	}

@@ -43,22 +43,23 @@ func newTable(file *policyfile.File) (*table, error) {
 	return t, errors.Join(faults...)
 }
 
-// find returns the route of r, by host and path alone. It is not certain where
-// what stands behind Envoy may well read the path as that of another route, whose
-// policy may be another.
-func (t *table) find(r *request) (found *route, certain bool) {
+// find returns the route of r, by host and path alone. Where servers read the
+// path in ways that have different routes it is that of no route; and r is
+// refused where not even those agree that clean a path, since what stands behind
+// Envoy may well be one of the others.
+func (t *table) find(r *request) (found *route, refused bool) {
 	if r.Method == http.MethodConnect {
-		return t.none, true // it names a server, not a path of one
+		return t.none, false // it names a server, not a path of one
 	}
 	u, ok := r.url()
 	if !ok {
-		return t.none, false
+		return t.none, true
 	}
 	f, certainty := t.found.Find(r.host, u)
-	if f == nil {
-		return t.none, certainty != routes.Uncertain
+	if f == nil || certainty != routes.Certain {
+		return t.none, certainty == routes.Uncertain
 	}
-	return f.Value, certainty != routes.Uncertain
+	return f.Value, false
 }
 
 func (r *route) decide(ctx context.Context, q cors.Request) cors.Decision {

@@ -18,13 +18,14 @@ import (
 	extproc "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/structpb"
 )
 
-// An Envoy is a listener with the filter ext_proc and one upstream.
+// An Envoy is a listener with the filter ext_proc.
 type Envoy struct {
 	Processor extproc.ExternalProcessorClient
-	Upstream  *url.URL
 	Filter    *filter.ExternalProcessor
+	Upstream  func(*http.Request) *url.URL // nil where Envoy has no route
 
 	// JoinLines makes one line of those on which a header came, as Envoy does with
 	// headers to which one of its filters has a short way.
@@ -62,15 +63,24 @@ func (e *Envoy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // forward returns the response of the upstream, or what Envoy says in its place.
 func (e *Envoy) forward(r *http.Request) *http.Response {
+	to := e.Upstream(r)
+	if to == nil {
+		return local(http.StatusNotFound, "route_not_found", "")
+	}
 	out := r.Clone(r.Context())
-	out.URL.Scheme, out.URL.Host = e.Upstream.Scheme, e.Upstream.Host
+	out.URL.Scheme, out.URL.Host = to.Scheme, to.Host
 	out.RequestURI, out.Close = "", false
 	res, err := http.DefaultTransport.RoundTrip(out)
 	if err != nil {
-		const text = "upstream connect error or disconnect/reset before headers"
-		return &http.Response{StatusCode: http.StatusServiceUnavailable, Header: http.Header{"Content-Type": {"text/plain"}}, Body: io.NopCloser(strings.NewReader(text))}
+		return local(http.StatusServiceUnavailable, "upstream_reset_before_response_started", "upstream connect error or disconnect/reset before headers")
 	}
+	res.Status = "via_upstream"
 	return res
+}
+
+// local is a response of Envoy's own. In the place of the status are its details.
+func local(status int, details, text string) *http.Response {
+	return &http.Response{StatusCode: status, Status: details, Header: http.Header{"Content-Type": {"text/plain"}}, Body: io.NopCloser(strings.NewReader(text))}
 }
 
 type exchange struct {
@@ -117,8 +127,13 @@ func (x *exchange) response(res *http.Response) bool {
 	}
 	h := http.Header{":status": {fmt.Sprint(res.StatusCode)}}
 	maps.Copy(h, res.Header)
-	answer, err := x.ask(&extproc.ProcessingRequest{
-		Request: &extproc.ProcessingRequest_ResponseHeaders{ResponseHeaders: &extproc.HttpHeaders{Headers: x.envoy.headers(h)}}})
+	message := &extproc.ProcessingRequest{
+		Request: &extproc.ProcessingRequest_ResponseHeaders{ResponseHeaders: &extproc.HttpHeaders{Headers: x.envoy.headers(h)}}}
+	if len(x.envoy.Filter.GetResponseAttributes()) > 0 {
+		details := structpb.NewStringValue(res.Status)
+		message.Attributes = map[string]*structpb.Struct{"envoy.filters.http.ext_proc": {Fields: map[string]*structpb.Value{"response.code_details": details}}}
+	}
+	answer, err := x.ask(message)
 	x.stream.CloseSend()
 	if err != nil {
 		x.fail(err)
