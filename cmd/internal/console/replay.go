@@ -106,7 +106,10 @@ func newReplay(before, after *policyfile.File, requests []observation) (replay, 
 		}
 		key := askedOf(o)
 		if alike[key] == nil {
-			alike[key] = &change{asked: key, Effect: effect, Before: was, After: is, Answers: answers}
+			alike[key] = &change{asked: key, Effect: effect, Before: was, After: is}
+			if effect == "answer" {
+				alike[key].Answers = answers
+			}
 		}
 		alike[key].Count++
 	}
