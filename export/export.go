@@ -40,6 +40,7 @@ var targets = []Target{
 	{"apisix", "Apache APISIX", Modelled, apisix},
 	{"api-gateway", "Amazon API Gateway (HTTP API)", CheckedAgainstSchema, apiGateway},
 	{"cloudfront", "Amazon CloudFront", CheckedAgainstSchema, cloudFront},
+	{"workers", "Cloudflare Workers", RunOnEngine, workers},
 	{"s3", "Amazon S3", CheckedAgainstSchema, s3},
 	{"r2", "Cloudflare R2", CheckedAgainstSchema, r2},
 	{"gcs", "Google Cloud Storage", CheckedAgainstSchema, gcs},

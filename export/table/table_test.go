@@ -55,3 +55,11 @@ func hold(t *testing.T, subject table.Subject) {
 	}
 	t.Logf("%d rows right, %d as announced, %d wrong", report.Right(), len(report.Announced()), len(report.Wrong()))
 }
+
+func TestWorkerd(t *testing.T) {
+	program, err := table.InstallWorkerd()
+	if err != nil {
+		t.Skip(err)
+	}
+	hold(t, table.Workerd(program))
+}

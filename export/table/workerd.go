@@ -1,0 +1,141 @@
+package table
+
+import (
+	"bytes"
+	_ "embed"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"text/template"
+	"time"
+
+	"github.com/crossorigin/cors/export"
+	"github.com/crossorigin/cors/policyfile"
+)
+
+//go:embed workerd/package.json
+var workerdPackage []byte
+
+//go:embed workerd/package-lock.json
+var workerdLock []byte
+
+// InstallWorkerd returns the path of workerd, the engine of Cloudflare Workers,
+// which npm puts into the user's cache if it is not there.
+func InstallWorkerd() (string, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(cache, "crossorigin-cors", "workerd")
+	// The program itself: what npm puts into .bin is a script that would leave it
+	// running.
+	program := func() string {
+		paths, _ := filepath.Glob(filepath.Join(dir, "node_modules", "@cloudflare", "workerd-*", "bin", "workerd"))
+		if len(paths) == 0 {
+			return ""
+		}
+		return paths[0]
+	}
+	lock, err := os.ReadFile(filepath.Join(dir, "package-lock.json"))
+	if err == nil && bytes.Equal(lock, workerdLock) && program() != "" {
+		return program(), nil
+	}
+	npm, err := exec.LookPath("npm")
+	if err != nil {
+		return "", errors.New("there is no npm to install workerd")
+	}
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return "", err
+	}
+	for name, data := range map[string][]byte{"package.json": workerdPackage, "package-lock.json": workerdLock} {
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o666); err != nil {
+			return "", err
+		}
+	}
+	cmd := exec.Command(npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("npm does not install workerd: %w: %s", err, out)
+	}
+	if program() == "" {
+		return "", errors.New("there is no workerd for this machine")
+	}
+	return program(), nil
+}
+
+var workerdConfig = template.Must(template.New("").Parse(`using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [
+    (name = "main", worker = .worker),
+    (name = "internet", network = (allow = ["public", "private"])),
+  ],
+  sockets = [(name = "http", address = "{{.Address}}", http = (), service = "main")],
+);
+const worker :Workerd.Worker = (
+  modules = [
+    (name = "worker.js", esModule = embed "worker.js"),
+    (name = "policy.json", json = embed "policy.json"),
+  ],
+  compatibilityDate = "2026-11-01",
+);
+`))
+
+// Workerd returns the subject that is workerd, at this path, with what is exported
+// to it.
+func Workerd(program string) Subject {
+	return func(dir string, file *policyfile.File) (*Server, error) {
+		result, err := export.To("workers", file, export.Options{})
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range result.Files {
+			if err := os.WriteFile(filepath.Join(dir, f.Name), f.Data, 0o666); err != nil {
+				return nil, err
+			}
+		}
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, err
+		}
+		address := l.Addr().String()
+		l.Close()
+		var config, said bytes.Buffer
+		if err := workerdConfig.Execute(&config, struct{ Address string }{address}); err != nil {
+			return nil, err
+		}
+		path := filepath.Join(dir, "config.capnp")
+		if err := os.WriteFile(path, config.Bytes(), 0o666); err != nil {
+			return nil, err
+		}
+		cmd := exec.Command(program, "serve", path)
+		cmd.Stdout, cmd.Stderr = &said, &said
+		if err := cmd.Start(); err != nil {
+			return nil, err
+		}
+		ended := make(chan struct{})
+		go func() {
+			cmd.Wait()
+			close(ended)
+		}()
+		stop := func() {
+			cmd.Process.Kill()
+			<-ended
+		}
+		for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+			if conn, err := net.Dial("tcp", address); err == nil {
+				conn.Close()
+				return &Server{URL: "http://" + address, Findings: result.Findings, Close: stop}, nil
+			}
+			select {
+			case <-ended:
+				return nil, fmt.Errorf("workerd does not start: %s", &said)
+			default:
+			}
+		}
+		stop()
+		return nil, fmt.Errorf("workerd does not listen: %s", &said)
+	}
+}
