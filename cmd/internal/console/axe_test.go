@@ -51,7 +51,7 @@ func TestAxeFindsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	browser := chromium(t)
-	s := newStage(t)
+	s := newSite(t)
 	s.traffic(t)
 	for _, l := range []look{{"en", "light", 1280}, {"ja", "dark", 360}, {"ja", "light", 360}, {"en", "dark", 1280}} {
 		for _, panel := range panels {

@@ -210,8 +210,8 @@ func TestTheLastRequestsAreTriedOnAPolicy(t *testing.T) {
 	c.observe(t, "GET", "/api/"+strings.Repeat("x", 4<<10), app)
 	c.observe(t, "GET", "/api/<b>\u202e", "https://evil.example")
 
-	seen := func(kind, method, path string) asked {
-		return asked{Kind: kind, Method: method, Host: "example.com", Path: path, Origin: app}
+	seen := func(kind, method, path string) question {
+		return question{Kind: kind, Method: method, Host: "example.com", Path: path, Origin: app}
 	}
 	allowed := judgement{Verdict: "allowed", Reason: "none", Route: "/api/", Upstream: "http://localhost:1"}
 	refused := func(reason, name, route string) judgement {
@@ -242,10 +242,10 @@ func TestTheLastRequestsAreTriedOnAPolicy(t *testing.T) {
 			{get, "refused", 3, allowed, refused("off", "", ""), nil},
 			{put, "refused", 1, allowed, refused("off", "", ""), nil}}}},
 		{"credentials go", "true", "false", replay{Other: 4, Changes: []change{
-			{get, "answer", 3, allowed, allowed, []difference{{"Access-Control-Allow-Credentials", "true", ""}}},
-			{put, "answer", 1, allowed, allowed, []difference{{"Access-Control-Allow-Credentials", "true", ""}}}}}},
+			{get, "answer", 3, allowed, allowed, []headerChange{{"Access-Control-Allow-Credentials", "true", ""}}},
+			{put, "answer", 1, allowed, allowed, []headerChange{{"Access-Control-Allow-Credentials", "true", ""}}}}}},
 		{"the status of preflights changes", "true", "true\n    preflight-status: 200", replay{Other: 1, Changes: []change{
-			{put, "answer", 1, allowed, allowed, []difference{{"Status", "204", "200"}}}}}},
+			{put, "answer", 1, allowed, allowed, []headerChange{{"Status", "204", "200"}}}}}},
 		{"the service is to speak itself", "true", "true\n    upstream-headers: keep", replay{Other: 3, Changes: []change{
 			{get, "passed", 3, allowed, passed, nil}}}},
 		{"it goes to another service", "true", "true\n    upstream: http://localhost:2", replay{Other: 4, Changes: []change{

@@ -30,16 +30,16 @@ type replay struct {
 
 // A change is what becomes of requests that are alike.
 type change struct {
-	asked
+	question
 	Effect  string       `json:"effect"` // "refused", "allowed", "passed", "answer", or "upstream"
 	Count   int          `json:"count"`
 	Before  judgement    `json:"before"`
 	After   judgement    `json:"after"`
-	Answers []difference `json:"answers"` // where Effect is "answer"
+	Answers []headerChange `json:"answers"` // where Effect is "answer"
 }
 
-// asked is what of a request a policy looks at.
-type asked struct {
+// A question is what of a request a policy looks at.
+type question struct {
 	Kind           string `json:"kind"`
 	Method         string `json:"method"` // the one to come, for a preflight
 	Host           string `json:"host"`
@@ -57,8 +57,8 @@ type judgement struct {
 	Upstream string `json:"upstream"`
 }
 
-// A difference is one of the header lines, or the status, of two answers.
-type difference struct {
+// A headerChange is one of the header lines, or the status, of two answers.
+type headerChange struct {
 	Name   string `json:"name"`
 	Before string `json:"before"`
 	After  string `json:"after"`
@@ -75,7 +75,7 @@ func newReplay(before, after *policyfile.File, requests []observation) (replay, 
 		return replay{}, err
 	}
 	r := replay{Changes: []change{}}
-	alike := make(map[asked]*change)
+	alike := make(map[question]*change)
 	for _, o := range requests {
 		if o.Cut {
 			r.Left++
@@ -84,7 +84,7 @@ func newReplay(before, after *policyfile.File, requests []observation) (replay, 
 		r.Requests++
 		was, wasAnswer := old.judge(o)
 		is, isAnswer := candidate.judge(o)
-		answers := differences(wasAnswer, isAnswer)
+		answers := changesOf(wasAnswer, isAnswer)
 		effect := ""
 		switch {
 		case was.Verdict != is.Verdict:
@@ -104,9 +104,9 @@ func newReplay(before, after *policyfile.File, requests []observation) (replay, 
 		default:
 			r.Other++
 		}
-		key := askedOf(o)
+		key := questionOf(o)
 		if alike[key] == nil {
-			alike[key] = &change{asked: key, Effect: effect, Before: was, After: is}
+			alike[key] = &change{question: key, Effect: effect, Before: was, After: is}
 			if effect == "answer" {
 				alike[key].Answers = answers
 			}
@@ -130,8 +130,8 @@ func newReplay(before, after *policyfile.File, requests []observation) (replay, 
 // effectOrder has what breaks pages before what opens the service to them.
 var effectOrder = map[string]int{"refused": 0, "allowed": 1, "passed": 2, "answer": 3, "upstream": 4}
 
-func askedOf(o observation) asked {
-	a := asked{Kind: o.Kind.String(), Method: o.Method, Host: o.Host, Path: o.Path, Origin: o.Origin, RequestHeaders: o.RequestHeaders}
+func questionOf(o observation) question {
+	a := question{Kind: o.Kind.String(), Method: o.Method, Host: o.Host, Path: o.Path, Origin: o.Origin, RequestHeaders: o.RequestHeaders}
 	if o.Kind == cors.Preflight {
 		a.Method = o.RequestMethod
 	}
@@ -197,13 +197,13 @@ func (j judge) judge(o observation) (judgement, http.Header) {
 	return verdict, answer
 }
 
-// differences returns in what two answers differ, by name.
-func differences(before, after http.Header) []difference {
-	var all []difference
+// changesOf returns in what two answers differ, by name.
+func changesOf(before, after http.Header) []headerChange {
+	var all []headerChange
 	add := func(name string) {
 		was, is := strings.Join(before.Values(name), ", "), strings.Join(after.Values(name), ", ")
 		if was != is {
-			all = append(all, difference{name, was, is})
+			all = append(all, headerChange{name, was, is})
 		}
 	}
 	for name := range before {
@@ -214,6 +214,6 @@ func differences(before, after http.Header) []difference {
 			add(name)
 		}
 	}
-	slices.SortFunc(all, func(a, b difference) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(all, func(a, b headerChange) int { return cmp.Compare(a.Name, b.Name) })
 	return all
 }

@@ -49,7 +49,7 @@ type tab struct {
 }
 
 // open opens a panel in a tab of its own, with the token.
-func (s *stage) open(t *testing.T, browser context.Context, panel string, l look) *tab {
+func (s *site) open(t *testing.T, browser context.Context, panel string, l look) *tab {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
 	t.Cleanup(cancel)

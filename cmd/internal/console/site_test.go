@@ -15,15 +15,15 @@ import (
 	"github.com/crossorigin/cors/policyfile"
 )
 
-// A stage is a service behind a gateway, with its console.
-type stage struct {
+// A site is a service behind a gateway, with its console.
+type site struct {
 	*Console
 	gateway string // the origin at which it is
 }
 
-// stagePolicy allows what the browser's tests and pictures need; UPSTREAM and
+// sitePolicy allows what the browser's tests and pictures need; UPSTREAM and
 // CONSOLE are put in.
-const stagePolicy = `# Who may read the users' service.
+const sitePolicy = `# Who may read the users' service.
 upstream: UPSTREAM
 routes:
   /:
@@ -39,8 +39,8 @@ routes:
   /private: off
 `
 
-// newStage serves all of it on loopback until the test ends.
-func newStage(t *testing.T) *stage {
+// newSite serves all of it on loopback until the test ends.
+func newSite(t *testing.T) *site {
 	t.Helper()
 	upstream := httptest.NewServer(demo.API())
 	t.Cleanup(upstream.Close)
@@ -53,9 +53,9 @@ func newStage(t *testing.T) *stage {
 		t.Fatal(err)
 	}
 	address := "localhost:" + portOf(l)
-	s := &stage{gateway: "http://localhost:" + portOf(front)}
+	s := &site{gateway: "http://localhost:" + portOf(front)}
 	force := &inForce{}
-	text := strings.NewReplacer("UPSTREAM", upstream.URL, "CONSOLE", "http://"+address).Replace(stagePolicy)
+	text := strings.NewReplacer("UPSTREAM", upstream.URL, "CONSOLE", "http://"+address).Replace(sitePolicy)
 	if err := force.read([]byte(text)); err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +136,7 @@ func configOf(file *policyfile.File) gateway.Config {
 
 // ask sends the gateway a request from a page at an origin, or the preflight of
 // one, and returns the answer.
-func (s *stage) ask(t *testing.T, method, path, origin string, names ...string) *http.Response {
+func (s *site) ask(t *testing.T, method, path, origin string, names ...string) *http.Response {
 	t.Helper()
 	send := method
 	if method != "GET" && method != "POST" || len(names) > 0 {
@@ -162,7 +162,7 @@ func (s *stage) ask(t *testing.T, method, path, origin string, names ...string) 
 }
 
 // traffic has the gateway decide on what a service sees of a day.
-func (s *stage) traffic(t *testing.T) {
+func (s *site) traffic(t *testing.T) {
 	t.Helper()
 	for range 6 {
 		s.ask(t, "GET", "/users", "https://app.example.com")
