@@ -70,6 +70,25 @@ func (p *inForce) writeTo(r *service.Reloader[gateway.Config]) func(base, text [
 	}
 }
 
+// replace puts a text into force in g, in the place of the text that was edited.
+// What is refused changes nothing.
+func (p *inForce) replace(g *gateway.Gateway, base, text []byte) error {
+	old := p.Load()
+	if !bytes.Equal(old.Text, base) {
+		return console.ErrChanged
+	}
+	file, err := policyfile.Parse(text)
+	if err != nil {
+		return err
+	}
+	return g.PutConfig(configOf(file), func() error {
+		if !p.CompareAndSwap(old, &console.Policy{Text: text, File: file}) {
+			return console.ErrChanged
+		}
+		return nil
+	})
+}
+
 // A consolePage is a console with what it listens on.
 type consolePage struct {
 	*console.Console

@@ -50,7 +50,7 @@ func newServe() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "put a CORS policy in front of a service",
-		Example: `  cors serve    # nothing given: a demo, with an API and a page of its own
+		Example: `  cors serve    # nothing given: a demo: an API, and the console
   cors serve --to http://localhost:3000 --origin https://app.example.com \
              --method PUT --header Authorization --credentials
   cors serve --listen :443 --tls-auto api.example.com --policy cors.yaml`,

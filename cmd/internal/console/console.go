@@ -36,9 +36,24 @@ type Options struct {
 	// mistake. Nil means that the policy is only to be looked at.
 	Apply func(base, text []byte) error
 
+	// Examples are requests to the gateway that the page of decisions offers to
+	// send.
+	Examples []Example
+
 	// Token is what lets a browser in: "" means that New makes one.
 	Token string
 }
+
+// An Example is a request that a page sends as a script does.
+type Example struct {
+	Method  string            `json:"method"`
+	Path    string            `json:"path"`
+	Headers map[string]string `json:"headers"`
+	Body    string            `json:"body"`
+}
+
+// JSON is what a script reads of e.
+func (e Example) JSON() string { return string(toJSON(e)) }
 
 // ErrChanged says that the policy in force is no longer the one that was edited.
 var ErrChanged = errors.New("the policy has been changed meanwhile: load it again, and repeat the edit")
@@ -65,16 +80,16 @@ var files embed.FS
 
 // A panel is one page of the console.
 type panel struct {
-	name    string                            // also its path
-	connect []string                          // what its script connects to beside the console: sources of CSP
-	data    func(*Console, *http.Request) any // for its template; may be nil
-	mount   func(*Console, *http.ServeMux)    // registers what its script asks for; may be nil
-	styles  bool                              // its script makes styles, and gives them the view's Nonce
+	name    string                                 // also its path
+	connect func(*Console, *http.Request) []string // what its script connects to beside the console: sources of CSP; may be nil
+	data    func(*Console, *http.Request) any      // for its template; may be nil
+	mount   func(*Console, *http.ServeMux)         // registers what its script asks for; may be nil
+	styles  bool                                   // its script makes styles, and gives them the view's Nonce
 }
 
 // panels are in the order of the tabs.
 var panels = []panel{
-	{name: "live", data: liveData, mount: mountLive},
+	{name: "live", data: liveData, mount: mountLive, connect: liveConnects},
 	{name: "policy", data: policyData, mount: mountPolicy, styles: true},
 }
 
@@ -93,9 +108,12 @@ func New(o Options) (*Console, error) {
 	return c, nil
 }
 
+// Origin is that of the console's pages.
+func (c *Console) Origin() string { return "http://" + c.options.Address }
+
 // URL is what to open in a browser. Who has it has the console.
 func (c *Console) URL() string {
-	return "http://" + c.options.Address + "/?token=" + url.QueryEscape(c.options.Token)
+	return c.Origin() + "/?token=" + url.QueryEscape(c.options.Token)
 }
 
 func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) { c.handler.ServeHTTP(w, r) }
@@ -187,7 +205,7 @@ func (c *Console) page(p *panel) http.Handler {
 		h := w.Header()
 		h.Set("Content-Type", "text/html; charset=utf-8")
 		h.Set("Content-Language", lang)
-		h.Set("Content-Security-Policy", policyOf(p, v.Nonce))
+		h.Set("Content-Security-Policy", c.policyOf(p, r, v.Nonce))
 		t.ExecuteTemplate(w, "layout.html", v) // an error is the client's, who has gone
 	})
 }

@@ -42,7 +42,7 @@ func (c *Console) guard(next http.Handler) http.Handler {
 		switch {
 		case !c.isOwnHost(r.Host):
 			// A name that someone has pointed at this machine is no name of the console.
-			refuse(w, http.StatusMisdirectedRequest, "the console is at http://"+c.options.Address)
+			refuse(w, http.StatusMisdirectedRequest, "the console is at "+c.Origin())
 		case c.exchangesToken(r):
 			c.letIn(w, r)
 		case c.comesFromElsewhere(r):
@@ -148,12 +148,16 @@ func (c *Console) cookie(what, value string) *http.Cookie {
 const nothing = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 // policyOf is the Content-Security-Policy of a panel's page.
-func policyOf(p *panel, nonce string) string {
+func (c *Console) policyOf(p *panel, r *http.Request, nonce string) string {
 	styles := "'self'"
 	if nonce != "" {
 		styles += " 'nonce-" + nonce + "'"
 	}
+	connect := []string{"'self'"}
+	if p.connect != nil {
+		connect = append(connect, p.connect(c, r)...)
+	}
 	return "default-src 'none'; script-src 'self'; style-src " + styles + "; img-src 'self' data: blob:; font-src 'self'; " +
-		"connect-src " + strings.Join(append([]string{"'self'"}, p.connect...), " ") + "; " +
+		"connect-src " + strings.Join(connect, " ") + "; " +
 		"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 }

@@ -70,13 +70,21 @@ func mountLive(c *Console, mux *http.ServeMux) {
 	mux.HandleFunc("GET /live/history", c.live.serveHistory)
 }
 
-// liveData are the reasons by which a page filters.
-func liveData(*Console, *http.Request) any {
+// liveConnects is the gateway, where there are examples to send to it.
+func liveConnects(c *Console, _ *http.Request) []string {
+	if len(c.options.Examples) == 0 {
+		return nil
+	}
+	return []string{c.options.Gateway}
+}
+
+// liveData are the reasons by which a page filters, and the examples.
+func liveData(c *Console, _ *http.Request) any {
 	var reasons []string
 	for r := cors.ReasonNone + 1; r.String() != "unknown"; r++ {
 		reasons = append(reasons, r.String())
 	}
-	return map[string]any{"Reasons": reasons}
+	return map[string]any{"Reasons": reasons, "Examples": c.options.Examples}
 }
 
 // run keeps the history, and makes a moment four times a second where somebody

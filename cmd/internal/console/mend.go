@@ -14,7 +14,7 @@ import (
 // A mend is what to write so that a request would be allowed. It is shown, and
 // never put into force: whom to trust only the operator knows.
 type mend struct {
-	Route   string   `json:"route"`   // the pattern of the route below which the lines belong
+	Route   string   `json:"route"`   // the pattern of the route below which the lines belong, as YAML
 	Lines   []string `json:"lines"`   // of the file, where each key takes the place of the one that is there
 	Flags   []string `json:"flags"`   // in the place of lines, where the policy comes from flags
 	Refused string   `json:"refused"` // why no file may say so
@@ -42,10 +42,11 @@ func mendOf(in Policy, o observation) mend {
 	}
 	added := make(map[*listed][]string)
 	for {
-		text := fileOf(route, policy)
-		if _, err := policyfile.Parse([]byte(text)); err != nil {
-			none.Refused = whyNot(err)
-			return none
+		if len(added) > 0 {
+			if _, err := policyfile.Parse([]byte(fileOf(route, policy))); err != nil {
+				none.Refused = whyNot(err)
+				return none // also where the path is no pattern
+			}
 		}
 		mw, err := cors.New(policy)
 		if err != nil {
@@ -101,7 +102,7 @@ func routeOf(in Policy, o observation) (pattern string, p cors.Policy, ok bool) 
 }
 
 func tellMend(in Policy, route string, p cors.Policy, added map[*listed][]string) mend {
-	m := mend{Route: visible(route), Lines: []string{}, Flags: []string{}}
+	m := mend{Route: visible(quote(route)), Lines: []string{}, Flags: []string{}}
 	for _, field := range []*listed{listedOrigins, listedMethods, listedHeaders} {
 		if len(added[field]) == 0 {
 			continue
@@ -183,8 +184,8 @@ func fileOf(pattern string, p cors.Policy) string {
 // whyNot is what is wrong with what would have to be written.
 func whyNot(err error) string {
 	var fault *policyfile.Error
-	if !errors.As(err, &fault) {
-		return visible(err.Error())
+	if !errors.As(err, &fault) || fault.Field == "" {
+		return ""
 	}
 	return visible(fmt.Sprintf("%.200q: %s; %s", fault.Value, fault.Reason, fault.Fix))
 }

@@ -9,14 +9,11 @@ import (
 	"time"
 )
 
-// A Demo is an API and a page that are being served, on loopback alone.
+// A Demo is an API that is being served, on loopback alone.
 type Demo struct {
 	Policy []byte // the cors.yaml to put in front of the API
-	Page   string // the origin of the page, which the policy allows
-	Other  string // the same page by an address that is another origin
 
-	*decisions
-	servers []*http.Server
+	server *http.Server
 }
 
 //go:embed cors.yaml
@@ -24,48 +21,22 @@ var policyText string
 
 var policyTemplate = template.Must(template.New("cors.yaml").Parse(policyText))
 
-// Start serves the API on a port of its own, and the page on l. Gateway is the
-// origin at which the gateway is to be reached.
-func Start(l net.Listener, gateway string) (*Demo, error) {
-	d, err := startAPI(l.Addr())
+// Start serves the API on a port of its own. Its policy allows pages of the
+// origin page, and no others.
+func Start(page string) (*Demo, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	d.serve(l, newPage(d, gateway))
-	return d, nil
-}
-
-// startAPI is Start without the page, which will be at address.
-func startAPI(address net.Addr) (*Demo, error) {
-	_, port, err := net.SplitHostPort(address.String())
-	if err != nil {
-		return nil, err
-	}
-	api, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	d := &Demo{Page: "http://localhost:" + port, Other: "http://127.0.0.1:" + port, decisions: newDecisions()}
 	var policy strings.Builder
-	if err := policyTemplate.Execute(&policy, map[string]string{"API": "http://" + api.Addr().String(), "Page": d.Page}); err != nil {
-		api.Close()
+	if err := policyTemplate.Execute(&policy, map[string]string{"API": "http://" + l.Addr().String(), "Page": page}); err != nil {
+		l.Close()
 		return nil, err
 	}
-	d.Policy = []byte(policy.String())
-	d.serve(api, API())
+	d := &Demo{[]byte(policy.String()), &http.Server{Handler: API(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}}
+	go d.server.Serve(l)
 	return d, nil
 }
 
-func (d *Demo) serve(l net.Listener, h http.Handler) {
-	s := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
-	d.servers = append(d.servers, s)
-	go s.Serve(l)
-}
-
-// Close ends the API and the page.
-func (d *Demo) Close() error {
-	for _, s := range d.servers {
-		s.Close()
-	}
-	return nil
-}
+// Close ends the API.
+func (d *Demo) Close() error { return d.server.Close() }

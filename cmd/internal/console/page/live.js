@@ -1,4 +1,4 @@
-import { ask, clone, hasWord, number, word } from './page.js';
+import { ask, clone, gateway, hasWord, number, word } from './page.js';
 
 const maxRows = 200;
 const $ = id => document.getElementById(id);
@@ -137,6 +137,12 @@ function tellCounts(counts) {
     const n = counts[name];
     $('count-' + name).textContent = number(name === 'perSecond' && n < 10 ? Math.round(n * 10) / 10 : Math.round(n));
   }
+}
+
+// What a page gets of it is in its console; here it is what the gateway decides.
+for (const button of document.querySelectorAll('[data-example]')) {
+  const { method, path, headers, body } = JSON.parse(button.dataset.example);
+  button.addEventListener('click', () => fetch(gateway + path, { method, headers: headers ?? {}, body: body || undefined }).catch(() => {}));
 }
 
 // Who is refused most. What is open stays open.
