@@ -2,6 +2,7 @@ package export
 
 import (
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -282,7 +283,7 @@ func (a *apacheWriter) answer() {
 		granted string
 		usual   int
 		status  func(*rule) int
-	}{{"1", 204, (*rule).granted}, {"", 403, (*rule).refused}} {
+	}{{"1", 204, grantedByApache}, {"", 403, (*rule).refused}} {
 		var statuses []int
 		for _, r := range a.rules {
 			statuses = append(statuses, outcome.status(r))
@@ -295,6 +296,15 @@ func (a *apacheWriter) answer() {
 		}
 		write(outcome.granted, outcome.usual, nil)
 	}
+}
+
+// grantedByApache is the status of a preflight that is allowed, or 204 where
+// mod_rewrite does not know that one.
+func grantedByApache(r *rule) int {
+	if status := r.granted(); status <= http.StatusAlreadyReported || status == http.StatusIMUsed {
+		return status
+	}
+	return http.StatusNoContent
 }
 
 // headers writes what mod_headers does.
@@ -461,6 +471,9 @@ func (a *apacheWriter) findings() {
 			a.findIn(r, Finding{Field: "shadow", Effect: Lost, Reason: "nothing tells what would be refused", Fix: "look at the logs of cors serve instead, or log %{Origin}i"})
 		case r.headers == edge.Keep:
 			a.findIn(r, Finding{Field: "upstream-headers", Value: "keep", Effect: Narrowed, Reason: "errors of httpd itself have no CORS headers", Fix: "write fill, or strip"})
+		}
+		if grantedByApache(r) != r.granted() {
+			a.findIn(r, Finding{Field: "preflight-status", Value: strconv.Itoa(r.granted()), Effect: Lost, Reason: "httpd does not know this status, and answers with 204", Fix: "write 200 or 204"})
 		}
 		if r.policy.InsecureReflectAnyOrigin && slices.Contains(r.policy.Origins, "*") {
 			a.findIn(r, anyLooksLikeAnOrigin)

@@ -129,6 +129,7 @@ func (w *caddyWriter) rule() {
 		{"{host}{path}", "cors_read", "$", func(m matcher) string { return m.path }},
 	} {
 		w.line(`		map %s {%s} {`, reading.source, reading.variable)
+		seen := map[string]bool{} // Caddy takes no key twice
 		for _, m := range w.job.matchers() {
 			host := `[^/]*`
 			if m.host != "" {
@@ -138,7 +139,10 @@ func (w *caddyWriter) rule() {
 			if m.exact {
 				end = reading.end
 			}
-			w.line("			`~^%s%s%s` %d", host, reading.of(m), end, w.id(m.route))
+			if key := "^" + host + reading.of(m) + end; !seen[key] {
+				w.line("			`~%s` %d", key, w.id(m.route))
+				seen[key] = true
+			}
 		}
 		w.line(`			default ""`)
 		w.line(`		}`)
@@ -170,7 +174,10 @@ func (w *caddyWriter) origin() {
 			w.line("			`~^%d ` *", r.number)
 			continue
 		}
-		for _, o := range r.policy.Origins {
+		for i, o := range r.policy.Origins {
+			if slices.Contains(r.policy.Origins[:i], o) {
+				continue
+			}
 			if isWild(o) {
 				w.line("			`~^%d (%s)$` ${1}", r.number, originRegexp(o))
 			} else {

@@ -237,27 +237,20 @@ func (w *haproxyWriter) preflight(r *rule, is string) {
 	default:
 		w.line("\tacl %s req.hdr(Access-Control-Request-Headers) -m len gt 0", refused)
 	}
-	lines := strings.Join(names, ", ")
 	condition := fmt.Sprintf("%scors_preflight cors_one_method cors_method_%d !%s", is, n, refused)
 	if all {
-		// Of what stands in several lines only a list can be told, and with credentials
-		// "*" is none.
-		lines = "*"
-		if slices.Contains(names, "authorization") {
-			lines = "*, authorization"
-		}
-		if r.policy.Credentials {
-			condition += " !cors_names_in_lines"
-			w.job.findIn(r, Finding{Field: "lines", Effect: Narrowed,
-				Reason: `with "*" and credentials a preflight whose Access-Control-Request-Headers are parted into several lines is refused`,
-				Fix:    "nothing: no browser parts them; or list the names"})
-		}
+		condition += " !cors_names_in_lines"
+		w.job.findIn(r, Finding{Field: "lines", Effect: Narrowed,
+			Reason: `with "*" a preflight is refused whose Access-Control-Request-Headers stand in several lines, since HAProxy can say only one of them again`,
+			Fix:    "nothing: no browser parts them; or list the names"})
 	}
 	w.line("\thttp-request set-var(txn.cors_granted) bool(true) if %s", condition)
 	w.line("\thttp-request set-var(txn.cors_method) req.fhdr(Access-Control-Request-Method) if %scors_preflight !cors_form_method", is)
 	if len(r.policy.RequestHeaders) > 0 {
 		w.line("\thttp-request set-var(txn.cors_names) req.fhdr(Access-Control-Request-Headers) if %scors_preflight cors_names", is)
-		w.line("\thttp-request set-var(txn.cors_names) %s if %scors_preflight cors_names cors_names_in_lines", haproxyText(lines), is)
+		if !all {
+			w.line("\thttp-request set-var(txn.cors_names) %s if %scors_preflight cors_names cors_names_in_lines", haproxyText(strings.Join(names, ", ")), is)
+		}
 	}
 	if age := r.maxAge(); age != "" {
 		w.line("\thttp-request set-var(txn.cors_max_age) str(%s) if %scors_preflight", age, is)

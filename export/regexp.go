@@ -32,7 +32,7 @@ const (
 const otherScheme = `(?:[a-gi-z][a-z0-9+.-]{0,63}|h(?:[a-su-z0-9+.-][a-z0-9+.-]{0,62})?|ht(?:[a-su-z0-9+.-][a-z0-9+.-]{0,61})?|htt(?:[a-oq-z0-9+.-][a-z0-9+.-]{0,60})?|http[a-rt-z0-9+.-][a-z0-9+.-]{0,59}|https[a-z0-9+.-]{1,59})`
 
 // originLength matches what originRegexp does, and knows how long a host may be.
-const originLength = `null|[^:]+://(?:[^:\[ ]{1,253}\.?|\[[^ ]+\])(?::[0-9]+)?`
+const originLength = `null|[^:]+://(?:[^:\[ ]{0,253}\.?|\[[^ ]+\])(?::[0-9]+)?`
 
 // originRegexp returns the expression, without anchors, for the origins that a
 // pattern of package origin matches. It knows nothing of how long a host may be,

@@ -181,8 +181,12 @@ func send(server string, q Request, row int) (Reply, error) {
 	}
 	defer conn.Close()
 	conn.SetDeadline(time.Now().Add(10 * time.Second))
+	query := "?"
+	if strings.Contains(q.Path, "?") {
+		query = "&"
+	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s?row=%d HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n", q.Method, q.Path, row, q.Host)
+	fmt.Fprintf(&b, "%s %s%srow=%d HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n", q.Method, q.Path, query, row, q.Host)
 	for _, f := range q.Header {
 		fmt.Fprintf(&b, "%s: %s\r\n", f.Name, f.Value)
 	}
