@@ -161,8 +161,20 @@ func (j *job) traefikFindings() {
 		if r.off() || r.shadow {
 			continue
 		}
+		const compares, nothing = "a preflight is answered with the list, whatever it asks for; browsers compare", "nothing: browsers refuse"
+		j.findIn(r, Finding{Field: "origins", Effect: Lost,
+			Reason: "an origin that is not allowed gets every header of CORS but Access-Control-Allow-Origin, and its preflights get 200 with no Vary", Fix: nothing})
 		_, everyMethod := r.methods()
+		if !everyMethod {
+			j.findIn(r, Finding{Field: "methods", Effect: Lost, Reason: compares, Fix: nothing})
+		}
 		_, everyName := r.names()
+		if !everyName {
+			j.findIn(r, Finding{Field: "request-headers", Effect: Lost, Reason: compares, Fix: nothing})
+		}
+		if everyMethod {
+			j.findIn(r, Finding{Field: "methods", Value: "*", Effect: Needs, Reason: "a method is allowed however long it is", Fix: "list the methods, or have the entry point limit header lines"})
+		}
 		if everyName && r.policy.Credentials && !r.authorization() {
 			j.findIn(r, Finding{Field: "request-headers", Value: "*", Effect: Widened,
 				Reason: "with credentials the names asked for are sent back, Authorization among them", Fix: "list the names"})

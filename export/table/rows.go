@@ -222,8 +222,8 @@ func near(o string) []string {
 
 // origin is one that a route allows.
 func origin(r policyfile.Route) string {
-	if o := members(r.Policy.Origins[0])[0]; o != "*" {
-		return o
+	if pattern := r.Policy.Origins[0]; pattern != "*" {
+		return members(pattern)[0]
 	}
 	return "https://app.example.com"
 }
@@ -291,7 +291,6 @@ func speaking(origin string) map[string]Answer {
 		"that it varies by origin":           {Header: fields(vary, "accept-language,origin , x")},
 		"that it varies by all":              {Header: fields(vary, "*")},
 		"that it varies by what only begins": {Header: fields(vary, "Origin-X, X-Origin")},
-		"that it varies, twice":              {Header: fields(vary, "Accept-Encoding", vary, "Accept-Language")},
 		"that there is nothing":              {Status: 404, Header: fields(acao, "*")},
 		"that it has failed":                 {Status: 500, Header: fields(vary, "Accept")},
 		"that it is not there now":           {Status: 503},
@@ -311,6 +310,8 @@ func twice(origin string) map[string]Answer {
 		"* and the origin":    {Header: fields(acao, "*", acao, origin)},
 		"the origin, twice":   {Header: fields(acao, origin, acao, origin)},
 		"the origin and none": {Header: fields(acao, origin, acao, "null")},
+
+		"that it varies, twice": {Header: fields(header.Vary, "Accept-Encoding", header.Vary, "Accept-Language")},
 	}
 }
 

@@ -122,7 +122,7 @@ func (r *Report) ask(subject Subject, dir string, file *policyfile.File, all []R
 			more = more || d.more
 		}
 		if len(o.Wrong) > 0 {
-			o.Finding = announced(server.Findings, row, more)
+			o.Finding = announced(server.Findings, row, more && o.Seen())
 		}
 		r.Outcomes = append(r.Outcomes, o)
 	}
