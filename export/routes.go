@@ -104,7 +104,15 @@ func (m matcher) compare(other matcher) int {
 	if n := min(len(a), len(b)); len(a) != len(b) && samePrefix(a[:n], b[:n]) {
 		byPath = cmp.Compare(len(b), len(a)) // the longer one
 	}
-	return cmp.Or(cmp.Compare(m.rank(), other.rank()), byPath)
+	return cmp.Or(cmp.Compare(m.rank(), other.rank()), byPath, cmp.Compare(m.last(), other.last()))
+}
+
+// last is 0 where nothing may follow the slash at the end of the pattern.
+func (m matcher) last() int {
+	if strings.HasSuffix(m.route, "/{$}") {
+		return 0
+	}
+	return 1
 }
 
 func samePrefix(a, b []string) bool {

@@ -96,6 +96,16 @@ func want(file *policyfile.File, routes *cors.Routes, row Row) (pattern string, 
 	return d.Route, replyOf(status, h)
 }
 
+// routeOf returns the pattern of the route of row's request.
+func routeOf(file *policyfile.File, row Row) string {
+	routes, err := cors.NewRoutes(file.Policies())
+	if err != nil {
+		return ""
+	}
+	pattern, _ := want(file, routes, row)
+	return pattern
+}
+
 // replyOf takes what is looked at out of h.
 func replyOf(status int, h http.Header) Reply {
 	r := Reply{status, http.Header{}}

@@ -39,6 +39,32 @@ func TestEngines(t *testing.T) {
 	}
 }
 
+func TestBrowsersLearnTheSameThroughEngines(t *testing.T) {
+	for _, e := range table.Engines {
+		t.Run(e.Target, func(t *testing.T) {
+			if err := e.Engine.Installed(); err != nil {
+				t.Skip(err)
+			}
+			visits, read, all, err := table.Browse(t.TempDir(), e.Start)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if read < visits/10 || read > visits*9/10 {
+				t.Errorf("%d of %d fetches are read: this proves little", read, visits)
+			}
+			announced := 0
+			for _, d := range all {
+				if d.Finding != nil {
+					announced++
+					continue
+				}
+				t.Error(d)
+			}
+			t.Logf("%d fetches, %d of them read, %d otherwise as announced, %d otherwise", visits, read, announced, len(all)-announced)
+		})
+	}
+}
+
 // hold reports every row that subject has wrong, and nothing said so.
 func hold(t *testing.T, subject table.Subject) {
 	t.Helper()
