@@ -19,14 +19,16 @@ const whole = new Intl.NumberFormat(language);
 export const number = n => whole.format(n);
 
 // ask sends a request to the console. What changes something has to say that it
-// comes from one of its pages. Body is sent as JSON, text as it is.
+// comes from one of its pages. Body is sent as JSON, text as it is. The mode
+// is not "same-origin": with that, and with no-referrer, Origin would be null.
+// https://fetch.spec.whatwg.org/#append-a-request-origin-header
 export function ask(path, { method = 'GET', headers = {}, body, text } = {}) {
   headers = { ...headers, 'X-Cors-Console': '1' };
   if (body !== undefined) {
     headers['Content-Type'] = 'application/json';
     text = JSON.stringify(body);
   }
-  return fetch(path, { method, headers, body: text, mode: 'same-origin', redirect: 'error' });
+  return fetch(path, { method, headers, body: text, redirect: 'error' });
 }
 
 // clone returns the first element of a template.
