@@ -49,36 +49,40 @@ func (w *haproxyWriter) frontend() {
 	w.line("frontend cors from cors")
 	w.line("\tbind :8080")
 	w.line("")
-	w.line("\t# A preflight asks before the request itself is sent. \"fhdr\" takes a line as it is,")
-	w.line("\t# \"hdr\" would cut it at its commas: two origins in one line are none.")
+	w.line("\t# A preflight asks before the request itself is sent.")
 	w.line("\thttp-request set-var(txn.cors_preflight) bool(true) if METH_OPTIONS { req.fhdr_cnt(Origin) gt 0 } { req.fhdr_cnt(Access-Control-Request-Method) gt 0 }")
 	w.line("\tacl cors_preflight var(txn.cors_preflight) -m bool")
-	w.line("\tacl cors_one_origin req.fhdr_cnt(Origin) eq 1")
-	if slices.ContainsFunc(w.job.rules, func(r *rule) bool { return !r.anyOrigin() && slices.ContainsFunc(r.policy.Origins, isWild) }) {
-		w.line("\tacl cors_in_DNS req.fhdr(Origin) -m reg %s", haproxyWord("^(?:"+originLength+")$"))
-	}
-	w.line("\tacl cors_one_method req.fhdr_cnt(Access-Control-Request-Method) eq 1")
-	w.line("\tacl cors_form_method req.fhdr(Access-Control-Request-Method) -m str GET HEAD POST")
-	w.line("\tacl cors_names req.hdr(Access-Control-Request-Headers) -m len gt 0")
-	w.line("\tacl cors_names_in_lines req.fhdr_cnt(Access-Control-Request-Headers) gt 1")
 	if !w.everyPath {
 		w.routes()
 	}
-	for _, r := range w.job.rules {
-		w.line("")
-		w.rule(r)
-	}
-	w.line("")
+	w.origins()
+	w.preflights()
 	w.answers()
+}
+
+// rules writes an acl for the requests of some rules, and returns what to write
+// in a condition. It is not ok where there are none.
+func (w *haproxyWriter) rules(name string, such func(*rule) bool) (condition string, ok bool) {
+	var ids []string
+	for _, r := range w.job.rules {
+		if such(r) {
+			for _, route := range r.routes {
+				ids = append(ids, w.id(route))
+			}
+		}
+	}
+	if w.everyPath || len(ids) == 0 {
+		return "", len(ids) > 0
+	}
+	w.list("cors_"+name+" var(txn.cors_policy) -m int", ids)
+	return "cors_" + name + " ", true
 }
 
 // routes writes the rules that find the route of a request.
 func (w *haproxyWriter) routes() {
 	w.line("")
 	w.line("\t# The route, by host and path alone, since a preflight has nothing else of the")
-	w.line("\t# request to come. The last line that matches decides. Where a path can be read as")
-	w.line("\t# that of two routes, by its escapes or by what routers differ about, it has no")
-	w.line("\t# policy, and no origin may read.")
+	w.line("\t# request to come. The last line that matches decides.")
 	matchers := w.job.matchers()
 	hosts := map[string]int{}
 	for _, m := range matchers {
@@ -87,17 +91,38 @@ func (w *haproxyWriter) routes() {
 			w.line("\tacl cors_host_%d req.fhdr(Host) -m reg -i '^%s\\.?(:[0-9]*)?$'", hosts[m.host], quote(m.host))
 		}
 	}
-	for _, m := range slices.Backward(matchers) {
-		host := ""
-		if m.host != "" {
-			host = fmt.Sprintf("cors_host_%d ", hosts[m.host])
+	find := func(variable, path, first string, expression func(matcher) string) {
+		for _, m := range slices.Backward(matchers) {
+			host := first
+			if m.host != "" {
+				host += fmt.Sprintf("cors_host_%d ", hosts[m.host])
+			}
+			w.line("\thttp-request set-var(txn.%s) int(%s) if %s{ %s %s }", variable, w.id(m.route), host, path, haproxyPath(expression(m), m.exact))
 		}
-		w.line("\thttp-request set-var(txn.cors_route) str(%s) if %s{ path %s }", w.id(m.route), host, haproxyPath(m.raw, m.exact))
-		w.line("\thttp-request set-var(txn.cors_read) str(%s) if %s{ path,url_dec %s }", w.id(m.route), host, haproxyPath(m.path, m.exact))
 	}
+	find("cors_route", "path", "", func(m matcher) string { return m.raw })
+	w.line("\t# Where a path can be read as that of two routes, by its escapes or by what routers")
+	w.line("\t# differ about, it has no policy, and no origin may read.")
+	w.line("\tacl cors_escaped path -m sub %%")
+	find("cors_read", "path,url_dec", "cors_escaped ", func(m matcher) string { return m.path })
 	w.line("\tacl cors_odd path -m reg '%s'", oddPath)
-	w.line("\thttp-request set-var(txn.cors_policy) var(txn.cors_route) if { var(txn.cors_route),strcmp(txn.cors_read) eq 0 } !cors_odd")
+	w.line("\thttp-request set-var(txn.cors_policy) var(txn.cors_route) if !cors_escaped !cors_odd")
+	w.line("\thttp-request set-var(txn.cors_policy) var(txn.cors_route) if cors_escaped !cors_odd { var(txn.cors_route),sub(txn.cors_read) -m int 0 }")
 	w.job.find(oddPaths)
+	w.line("")
+	w.line("\t# The policies, of the routes that have them")
+	for _, r := range w.job.rules {
+		w.line("\t# %s", strings.Map(printable, strings.Join(r.routes, ", ")))
+		w.rules(fmt.Sprintf("is_%d", r.number), func(other *rule) bool { return other == r })
+	}
+}
+
+// is is the condition for the requests of r.
+func (w *haproxyWriter) is(r *rule) string {
+	if w.everyPath {
+		return ""
+	}
+	return fmt.Sprintf("cors_is_%d ", r.number)
 }
 
 // oddPaths is found where there are routes.
@@ -127,77 +152,66 @@ func haproxyPath(expression string, exact bool) string {
 	return "-m reg " + haproxyWord("^"+expression)
 }
 
-// rule writes what decides by one policy.
-func (w *haproxyWriter) rule(r *rule) {
-	w.line("\t# %s", haproxyComment(strings.Join(r.routes, ", ")))
-	is := ""
-	if !w.everyPath {
-		var ids []string
-		for _, route := range r.routes {
-			ids = append(ids, w.id(route))
+// origins writes which origins may read.
+func (w *haproxyWriter) origins() {
+	w.line("")
+	w.line("\t# The origin, if it may read. \"fhdr\" takes a line as it is; \"hdr\" would cut it at its")
+	w.line("\t# commas, and take two origins in one line for each of them.")
+	w.line("\thttp-request set-var(txn.cors_from) req.fhdr(Origin) if { req.fhdr_cnt(Origin) eq 1 }")
+	if slices.ContainsFunc(w.job.rules, func(r *rule) bool { return !r.anyOrigin() && slices.ContainsFunc(r.policy.Origins, isWild) }) {
+		w.line("\tacl cors_in_DNS var(txn.cors_from) -m reg %s", haproxyWord("^(?:"+originLength+")$"))
+	}
+	for _, r := range w.job.rules {
+		switch {
+		case r.shadow:
+		case r.anyOrigin():
+			w.line("\thttp-request set-var(txn.cors_origin) str(*)%s", haproxyIf(w.is(r)))
+		case len(r.policy.Origins) > 0:
+			w.someOrigins(r)
 		}
-		w.list(fmt.Sprintf("cors_is_%d var(txn.cors_policy) -m str", r.number), ids)
-		is = fmt.Sprintf("cors_is_%d ", r.number)
 	}
-	if r.shadow {
+	if shadow, ok := w.rules("shadow", func(r *rule) bool { return r.shadow }); ok {
+		w.line("")
 		w.line("\t# shadow: nothing is enforced, and HAProxy does not count what would be.")
-		w.line("\thttp-request set-var(txn.cors_left) bool(true)%s", haproxyIf(is))
-		w.line("\thttp-request unset-var(txn.cors_preflight)%s", haproxyIf(is))
-		w.job.findIn(r, Finding{Field: "shadow", Value: "true", Effect: Lost,
-			Reason: "HAProxy does not count what a policy would refuse", Fix: "try the policy with cors serve, and export it without shadow"})
-		return
+		w.line("\thttp-request set-var(txn.cors_left) bool(true)%s", haproxyIf(shadow))
+		w.line("\thttp-request unset-var(txn.cors_preflight)%s", haproxyIf(shadow))
 	}
-	switch r.headers {
-	case edge.Keep:
-		w.line("\thttp-response set-var(txn.cors_left) bool(true)%s", haproxyIf(is))
-	case edge.Fill:
-		w.line("\thttp-response set-var(txn.cors_left) bool(true) if %s{ res.fhdr_cnt(Access-Control-Allow-Origin) gt 0 }", is)
+	for _, r := range w.job.rules {
+		if r.shadow {
+			w.job.findIn(r, Finding{Field: "shadow", Value: "true", Effect: Lost,
+				Reason: "HAProxy does not count what a policy would refuse", Fix: "try the policy with cors serve, and export it without shadow"})
+		}
 	}
-	if len(r.policy.Origins) > 0 {
-		w.origins(r, is)
-		w.preflight(r, is)
-	}
-	w.line("\thttp-request unset-var(txn.cors_origin) if %scors_preflight", is)
-	w.line("\thttp-request return status %d if %scors_preflight", r.refused(), is)
 }
 
-// origins writes which origins may read.
-func (w *haproxyWriter) origins(r *rule, is string) {
+// someOrigins writes which origins r lists.
+func (w *haproxyWriter) someOrigins(r *rule) {
 	n := r.number
-	switch {
-	case r.anyOrigin():
-		w.line("\thttp-request set-var(txn.cors_origin) str(*)%s", haproxyIf(is))
-	default:
-		var exact, expressions []string
-		for _, o := range r.policy.Origins {
-			if isWild(o) {
-				expressions = append(expressions, originRegexp(o))
-			} else {
-				exact = append(exact, o)
-			}
-		}
-		if len(exact) > maxInline {
-			name := fmt.Sprintf("cors-origins-%d.lst", n)
-			w.job.write(name, []byte(strings.Join(exact, "\n")+"\n"))
-			w.line("\tacl cors_origin_%d req.fhdr(Origin) -m str -f /etc/haproxy/%s", n, name)
+	var exact, expressions []string
+	for _, o := range r.policy.Origins {
+		if isWild(o) {
+			expressions = append(expressions, originRegexp(o))
 		} else {
-			w.list(fmt.Sprintf("cors_origin_%d req.fhdr(Origin) -m str", n), exact)
+			exact = append(exact, o)
 		}
-		for _, e := range expressions {
-			w.line("\tacl cors_origin_%d req.fhdr(Origin) -m reg %s", n, haproxyWord("^"+e+"$"))
-		}
-		if len(expressions) > 0 {
-			is += "cors_in_DNS "
-		}
-		w.line("\thttp-request set-var(txn.cors_origin) req.fhdr(Origin) if %scors_one_origin cors_origin_%d", is, n)
-		is = strings.TrimSuffix(is, "cors_in_DNS ")
-		w.line("\thttp-request set-var(txn.cors_vary) bool(true)%s", haproxyIf(is))
 	}
-	if r.policy.Credentials {
-		w.line("\thttp-request set-var(txn.cors_credentials) bool(true)%s", haproxyIf(is))
+	if len(exact) > maxInline {
+		name := fmt.Sprintf("cors-origins-%d.lst", n)
+		w.job.write(name, []byte(strings.Join(exact, "\n")+"\n"))
+		w.line("\tacl cors_origin_%d var(txn.cors_from) -m str -f /etc/haproxy/%s", n, name)
+	} else {
+		w.list(fmt.Sprintf("cors_origin_%d var(txn.cors_from) -m str", n), exact)
 	}
-	if len(r.policy.ExposedHeaders) > 0 {
-		w.line("\thttp-request set-var(txn.cors_expose) %s%s", haproxyText(strings.Join(r.policy.ExposedHeaders, ", ")), haproxyIf(is))
+	for _, e := range expressions {
+		w.line("\tacl cors_origin_%d var(txn.cors_from) -m reg %s", n, haproxyWord("^"+e+"$"))
+	}
+	also := ""
+	if len(expressions) > 0 {
+		also = " cors_in_DNS"
+	}
+	w.line("\thttp-request set-var(txn.cors_origin) var(txn.cors_from) if %scors_origin_%d%s", w.is(r), n, also)
+	if slices.Contains(r.policy.Origins, "*") {
+		w.job.findIn(r, anyLooksLikeAnOrigin)
 	}
 }
 
@@ -206,8 +220,55 @@ func isWild(pattern string) bool { return strings.Contains(pattern, "*") }
 // maxInline is how many origins stand in the configuration itself.
 const maxInline = 64
 
-// preflight writes what a preflight may ask for.
-func (w *haproxyWriter) preflight(r *rule, is string) {
+// preflights writes what preflights may ask for, and answers them.
+func (w *haproxyWriter) preflights() {
+	w.line("")
+	w.line("\t# What a preflight may ask for: a method, and names of headers. What is left of a name")
+	w.line("\t# when an allowed one is taken away is not allowed.")
+	for _, r := range w.job.rules {
+		if len(r.policy.Origins) > 0 && !r.shadow {
+			w.granted(r)
+		}
+	}
+	w.line("\thttp-request set-var(txn.cors_method) req.fhdr(Access-Control-Request-Method) if cors_preflight !{ req.fhdr(Access-Control-Request-Method) -m str GET HEAD POST }")
+	w.line("\thttp-request set-var(txn.cors_names) req.fhdr(Access-Control-Request-Headers) if cors_preflight { req.hdr(Access-Control-Request-Headers) -m len gt 0 }")
+	if of, ok := w.rules("private", privateNetwork); ok {
+		w.line("\thttp-request set-var(txn.cors_private) bool(true) if cors_preflight %s{ req.fhdr_cnt(Access-Control-Request-Private-Network) eq 1 } { req.fhdr(Access-Control-Request-Private-Network) -m str true }", of)
+	}
+	w.line("\tacl cors_granted var(txn.cors_granted) -m bool")
+	w.line("\tacl cors_readable var(txn.cors_origin) -m found")
+	w.returns("granted", "cors_preflight cors_granted cors_readable ", 204, (*rule).granted)
+	w.line("\thttp-request unset-var(txn.cors_origin) if cors_preflight")
+	w.returns("refused", "cors_preflight ", 403, (*rule).refused)
+	w.job.find(Finding{Field: "lines", Effect: Narrowed,
+		Reason: "a preflight is refused whose Access-Control-Request-Headers stand in several lines, since HAProxy can say only one of them again",
+		Fix:    "nothing: no browser parts them"})
+}
+
+func privateNetwork(r *rule) bool { return r.policy.PrivateNetwork }
+
+// returns writes an answer with the status that the rule of a request says, usual
+// where there is none.
+func (w *haproxyWriter) returns(name, conditions string, usual int, status func(*rule) int) {
+	var statuses []int
+	for _, r := range w.job.rules {
+		if s := status(r); s != usual && !r.shadow && !slices.Contains(statuses, s) {
+			statuses = append(statuses, s)
+		}
+	}
+	slices.Sort(statuses)
+	for _, s := range statuses {
+		of, _ := w.rules(fmt.Sprintf("%s_%d", name, s), func(r *rule) bool { return status(r) == s })
+		w.line("\thttp-request return status %d if %s", s, strings.TrimSpace(conditions+of))
+		if of == "" {
+			return // it is the status of all
+		}
+	}
+	w.line("\thttp-request return status %d if %s", usual, strings.TrimSpace(conditions))
+}
+
+// granted writes what a preflight may ask for by r.
+func (w *haproxyWriter) granted(r *rule) {
 	n := r.number
 	if slices.Contains(r.policy.Methods, "*") {
 		w.line("\tacl cors_method_%d req.fhdr(Access-Control-Request-Method) -m reg %s", n, haproxyWord("^"+methodRegexp(r.policy.Methods)+"$"))
@@ -222,86 +283,82 @@ func (w *haproxyWriter) preflight(r *rule, is string) {
 	}
 	slices.Sort(names)
 	names = slices.Compact(names)
-	all := slices.Contains(r.policy.RequestHeaders, "*")
 	refused := fmt.Sprintf("cors_refused_name_%d", n)
 	switch {
-	case all:
-		w.line("\t# What is left of an element when a name is taken away is no name.")
+	case slices.Contains(r.policy.RequestHeaders, "*"):
 		w.line("\tacl %s %s -m len gt 0", refused, haproxyRegsub(tokenByte+"+"))
 		if !slices.Contains(names, "authorization") {
 			w.line("\tacl %s req.hdr(Access-Control-Request-Headers) -m str -i authorization", refused)
 		}
 	case len(names) > 0:
-		w.line("\t# What is left of an element when an allowed name is taken away is not allowed.")
 		w.line("\tacl %s %s -m len gt 0", refused, haproxyRegsub(alternatives(names)))
 	default:
 		w.line("\tacl %s req.hdr(Access-Control-Request-Headers) -m len gt 0", refused)
 	}
-	condition := fmt.Sprintf("%scors_preflight cors_one_method cors_method_%d !%s", is, n, refused)
-	if all {
-		condition += " !cors_names_in_lines"
-		w.job.findIn(r, Finding{Field: "lines", Effect: Narrowed,
-			Reason: `with "*" a preflight is refused whose Access-Control-Request-Headers stand in several lines, since HAProxy can say only one of them again`,
-			Fix:    "nothing: no browser parts them; or list the names"})
-	}
-	w.line("\thttp-request set-var(txn.cors_granted) bool(true) if %s", condition)
-	w.line("\thttp-request set-var(txn.cors_method) req.fhdr(Access-Control-Request-Method) if %scors_preflight !cors_form_method", is)
-	if len(r.policy.RequestHeaders) > 0 {
-		w.line("\thttp-request set-var(txn.cors_names) req.fhdr(Access-Control-Request-Headers) if %scors_preflight cors_names", is)
-		if !all {
-			w.line("\thttp-request set-var(txn.cors_names) %s if %scors_preflight cors_names cors_names_in_lines", haproxyText(strings.Join(names, ", ")), is)
-		}
-	}
-	if age := r.maxAge(); age != "" {
-		w.line("\thttp-request set-var(txn.cors_max_age) str(%s) if %scors_preflight", age, is)
-	}
-	if r.policy.PrivateNetwork {
-		w.line("\thttp-request set-var(txn.cors_private) bool(true) if %scors_preflight { req.fhdr_cnt(Access-Control-Request-Private-Network) eq 1 } { req.fhdr(Access-Control-Request-Private-Network) -m str true }", is)
-	}
-	w.line("\thttp-request return status %d if %scors_preflight { var(txn.cors_granted) -m bool } { var(txn.cors_origin) -m found }", r.granted(), is)
+	w.line("\thttp-request set-var(txn.cors_granted) bool(true) if cors_preflight %scors_method_%d !%s { req.fhdr_cnt(Access-Control-Request-Method) eq 1 } { req.fhdr_cnt(Access-Control-Request-Headers) le 1 }", w.is(r), n, refused)
 }
 
-// answers writes what is the same for all policies.
+// answers writes the headers.
 func (w *haproxyWriter) answers() {
-	if !w.everyPath {
-		w.line("\t# What has no policy allows no origin.")
-		w.line("\thttp-request return status 403 if cors_preflight")
-		w.line("")
-	}
+	w.line("")
 	w.line("\t# Every answer passes here, HAProxy's own errors and the answers to preflights too.")
 	w.line("\t# The upstream's word on CORS goes; its Vary is added to.")
-	left := slices.ContainsFunc(w.job.rules, func(r *rule) bool { return r.shadow || r.headers != edge.Strip })
 	unlessLeft := ""
-	if left {
+	if slices.ContainsFunc(w.job.rules, func(r *rule) bool { return r.shadow || r.headers != edge.Strip }) {
+		if keep, ok := w.rules("keep", func(r *rule) bool { return r.headers == edge.Keep }); ok {
+			w.line("\thttp-response set-var(txn.cors_left) bool(true)%s", haproxyIf(keep))
+		}
+		if fill, ok := w.rules("fill", func(r *rule) bool { return r.headers == edge.Fill }); ok {
+			w.line("\thttp-response set-var(txn.cors_left) bool(true) if %s{ res.fhdr_cnt(Access-Control-Allow-Origin) gt 0 }", fill)
+		}
 		w.line("\tacl cors_left var(txn.cors_left) -m bool")
 		unlessLeft = "!cors_left "
 	}
 	w.line("\thttp-after-response del-header access-control- -m beg%s", haproxyIf(unlessLeft))
-	w.line("\tacl cors_readable var(txn.cors_origin) -m found")
-	w.line("\thttp-after-response set-header Access-Control-Allow-Origin %%[var(txn.cors_origin)] if %scors_readable", unlessLeft)
-	any := func(has func(*rule) bool) bool { return slices.ContainsFunc(w.job.rules, has) }
-	if any(func(r *rule) bool { return r.policy.Credentials }) {
-		w.line("\thttp-after-response set-header Access-Control-Allow-Credentials true if %scors_readable { var(txn.cors_credentials) -m bool }", unlessLeft)
+	set := func(name, value, conditions string) {
+		w.line("\thttp-after-response set-header %s %s if %s", name, value, strings.TrimSpace(conditions))
 	}
-	if any(func(r *rule) bool { return len(r.policy.ExposedHeaders) > 0 }) {
-		w.line("\thttp-after-response set-header Access-Control-Expose-Headers %%[var(txn.cors_expose)] if %scors_readable !cors_preflight { var(txn.cors_expose) -m found }", unlessLeft)
+	enforced := func(has func(*rule) bool) func(*rule) bool {
+		return func(r *rule) bool { return !r.shadow && has(r) }
 	}
-	if any(func(r *rule) bool { return len(r.policy.Methods) > 0 }) {
-		w.line("\thttp-after-response set-header Access-Control-Allow-Methods %%[var(txn.cors_method)] if cors_readable cors_preflight { var(txn.cors_method) -m found }")
+	set(header.AccessControlAllowOrigin, "%[var(txn.cors_origin)]", unlessLeft+"cors_readable")
+	if of, ok := w.rules("credentials", enforced(func(r *rule) bool { return r.policy.Credentials })); ok {
+		set(header.AccessControlAllowCredentials, "true", unlessLeft+"cors_readable "+of)
 	}
-	if any(func(r *rule) bool { return len(r.policy.RequestHeaders) > 0 }) {
-		w.line("\thttp-after-response set-header Access-Control-Allow-Headers %%[var(txn.cors_names)] if cors_readable cors_preflight { var(txn.cors_names) -m found }")
+	w.texts("expose", func(r *rule) string { return strings.Join(r.policy.ExposedHeaders, ", ") }, func(text, of string) {
+		set(header.AccessControlExposeHeaders, haproxyFormat(text), unlessLeft+"cors_readable !cors_preflight "+of)
+	})
+	if slices.ContainsFunc(w.job.rules, func(r *rule) bool { return len(r.policy.Methods) > 0 }) {
+		set(header.AccessControlAllowMethods, "%[var(txn.cors_method)]", "cors_preflight cors_readable { var(txn.cors_method) -m found }")
 	}
-	if any(func(r *rule) bool { return r.maxAge() != "" }) {
-		w.line("\thttp-after-response set-header Access-Control-Max-Age %%[var(txn.cors_max_age)] if cors_readable cors_preflight { var(txn.cors_max_age) -m found }")
+	if slices.ContainsFunc(w.job.rules, func(r *rule) bool { return len(r.policy.RequestHeaders) > 0 }) {
+		set(header.AccessControlAllowHeaders, "%[var(txn.cors_names)]", "cors_preflight cors_readable { var(txn.cors_names) -m found }")
 	}
-	if any(func(r *rule) bool { return r.policy.PrivateNetwork }) {
-		w.line("\thttp-after-response set-header Access-Control-Allow-Private-Network true if cors_readable cors_preflight { var(txn.cors_private) -m bool }")
+	w.texts("max_age", (*rule).maxAge, func(text, of string) {
+		set(header.AccessControlMaxAge, text, "cors_preflight cors_readable "+of)
+	})
+	if slices.ContainsFunc(w.job.rules, enforced(privateNetwork)) {
+		set(header.AccessControlAllowPrivateNetwork, "true", "cors_preflight cors_readable { var(txn.cors_private) -m bool }")
 	}
-	if any((*rule).varies) {
-		w.line("\thttp-after-response add-header Vary Origin if %s{ var(txn.cors_vary) -m bool } !{ res.hdr(Vary) -m str -i Origin * }", unlessLeft)
+	if of, ok := w.rules("vary", enforced((*rule).varies)); ok {
+		w.line("\thttp-after-response add-header Vary Origin if %s!{ res.hdr(Vary) -m str -i Origin * }", unlessLeft+of)
 	}
 	w.line("")
+}
+
+// texts calls write for each other text that rules have, with the condition for
+// the requests of these rules.
+func (w *haproxyWriter) texts(name string, text func(*rule) string, write func(text, of string)) {
+	var all []string
+	for _, r := range w.job.rules {
+		if s := text(r); s != "" && !r.shadow && !slices.Contains(all, s) {
+			all = append(all, s)
+		}
+	}
+	for i, s := range all {
+		of, _ := w.rules(fmt.Sprintf("%s_%d", name, i+1), func(r *rule) bool { return !r.shadow && text(r) == s })
+		write(s, of)
+	}
 }
 
 // backends writes the upstreams, and what chooses one.
@@ -334,12 +391,12 @@ func (w *haproxyWriter) backends() {
 	}
 	if !w.everyPath {
 		if len(none) > 0 {
-			w.list("cors_to_none var(txn.cors_route) -m str", none)
+			w.list("cors_to_none var(txn.cors_route) -m int", none)
 			w.line("\thttp-request return status 404 if cors_to_none")
 		}
 		for i, u := range upstreams {
 			if len(to[i]) > 0 && (byDefault == nil || *u != *byDefault) {
-				w.list(fmt.Sprintf("cors_to_%d var(txn.cors_route) -m str", i+1), to[i])
+				w.list(fmt.Sprintf("cors_to_%d var(txn.cors_route) -m int", i+1), to[i])
 				w.line("\tuse_backend cors_%d if cors_to_%d", i+1, i+1)
 			}
 		}
@@ -408,18 +465,14 @@ func haproxyWord(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
-// haproxyText is the sample that is s, whatever is in s.
-func haproxyText(s string) string {
-	return haproxyWord(`str("` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `")`)
-}
+// haproxyFormat is the format that is s, whatever is in s.
+func haproxyFormat(s string) string { return haproxyWord(strings.ReplaceAll(s, "%", "%%")) }
 
 // haproxyRegsub is the sample of what is left of each name that a preflight asks
 // for when one that all of the expression matches is taken away.
 func haproxyRegsub(expression string) string {
 	return haproxyWord(`req.hdr(Access-Control-Request-Headers),regsub("^` + strings.ReplaceAll(expression, `\`, `\\`) + `$","",i)`)
 }
-
-func haproxyComment(s string) string { return strings.Map(printable, s) }
 
 func printable(c rune) rune {
 	if c < ' ' || c == 0x7f {

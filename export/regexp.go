@@ -25,7 +25,8 @@ const (
 const (
 	otherByte = `[!\x22\x24&-\x2d;=_-\x7b\x7d~]` // of a label, and no digit
 	octet     = `(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])`
-	anyHost   = `(?:\[[0-9a-f:]{2,39}\]|(?:` + octet + `\.){3}` + octet + `|(?:` + labelByte + `{1,63}\.)*(?:` + otherByte + labelByte + `{0,62}|[0-9]{1,62}` + otherByte + labelByte + `{0,61})\.?)`
+	anyIPv6   = `\[[0-9a-f:]{2,39}\]`
+	anyHost   = `(?:` + anyIPv6 + `|(?:` + octet + `\.){3}` + octet + `|(?:` + labelByte + `{1,63}\.)*(?:` + otherByte + labelByte + `{0,62}|[0-9]{1,62}` + otherByte + labelByte + `{0,61})\.?)`
 )
 
 // otherScheme is a scheme that is neither http nor https.
@@ -41,7 +42,7 @@ const originLength = `null|[^:]+://(?:[^:\[ ]{0,253}\.?|\[[^ ]+\])(?::[0-9]+)?`
 func originRegexp(pattern string) string {
 	switch pattern {
 	case "*":
-		return `(?:null|http://` + anyHost + anyPort("http") + `|https://` + anyHost + anyPort("https") + `|` + otherScheme + `://` + opaqueByte + `{1,254}` + anyPort("") + `)`
+		return `(?:null|http://` + anyHost + anyPort("http") + `|https://` + anyHost + anyPort("https") + `|` + otherScheme + `://(?:` + opaqueByte + `{1,254}|` + anyIPv6 + `)` + anyPort("") + `|file://)`
 	case "null":
 		return pattern
 	}
