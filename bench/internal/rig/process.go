@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -17,7 +18,7 @@ import (
 // A Process is a server that this program has started.
 type Process struct {
 	command *exec.Cmd
-	output  bytes.Buffer
+	output  output
 	ended   chan struct{}
 }
 
@@ -63,7 +64,7 @@ func (p *Process) Stop() {
 // Signal sends the process a signal; taskset has become it.
 func (p *Process) Signal(s os.Signal) error { return p.command.Process.Signal(s) }
 
-// Output is what the process has written, to be read after Stop.
+// Output is what the process has written so far.
 func (p *Process) Output() string { return p.output.String() }
 
 // Processor is the time that the process and its children have had a processor.
@@ -132,4 +133,22 @@ func family(pid int) []int {
 		}
 	}
 	return all
+}
+
+// An output keeps what is written to it.
+type output struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
 }

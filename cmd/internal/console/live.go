@@ -22,8 +22,12 @@ const (
 	tick       = 250 * time.Millisecond
 	maxReaders = 32  // pages that are open at once
 	maxShown   = 200 // decisions that a page is told at first
-	maxTold    = 50  // decisions in one event after that
+	maxTold    = 40  // decisions in one event after that
 	maxOrigins = 20  // refused origins
+
+	maxFilter = 200 // bytes
+
+	originsEvery = 4 // ticks
 )
 
 // readTimeout is how long a page may take to read an event.
@@ -52,11 +56,29 @@ type live struct {
 // pile up.
 type moment struct {
 	decisions []observation
-	counts    []byte // JSON
-	origins   []byte // JSON; nil where nothing has changed
+	counts    []byte // the event
+	origins   []byte // the event; nil where nothing has changed
 
 	next  *moment
 	ready chan struct{} // closed once there is next
+
+	mu   sync.Mutex
+	told map[filter][]byte // the events of decisions, for those who want the same
+}
+
+// event is what a reader is told of the decisions of m.
+func (m *moment) event(f filter) []byte {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	told, ok := m.told[f]
+	if !ok {
+		told = f.decisions(m.decisions, maxTold)
+		if m.told == nil {
+			m.told = make(map[filter][]byte)
+		}
+		m.told[f] = told
+	}
+	return told
 }
 
 func newMoment() *moment { return &moment{ready: make(chan struct{})} }
@@ -93,7 +115,7 @@ func (l *live) run(ctx context.Context) {
 	t := time.NewTicker(tick)
 	defer t.Stop()
 	var origins []byte
-	for {
+	for i := 0; ; i++ {
 		select {
 		case <-ctx.Done():
 			return
@@ -102,8 +124,10 @@ func (l *live) run(ctx context.Context) {
 			if l.isRead() {
 				m := newMoment()
 				m.decisions, m.counts = l.memory.drain(), l.counts()
-				if o := l.origins(); !bytes.Equal(o, origins) {
-					m.origins, origins = o, o
+				if i%originsEvery == 0 {
+					if o := l.origins(); !bytes.Equal(o, origins) {
+						m.origins, origins = o, o
+					}
 				}
 				l.tell(m)
 			}
@@ -158,45 +182,40 @@ func (l *live) events(w http.ResponseWriter, r *http.Request) {
 	defer l.leave()
 	w.Header().Set("Content-Type", "text/event-stream")
 	http.NewResponseController(w).SetReadDeadline(time.Time{}) // the request has been read
-	s := stream{w: w, filter: f}
-	past := l.memory.all()
-	s.decisions(past, maxShown)
-	s.event("counts", l.counts())
-	s.event("origins", l.origins())
-	if s.flush() != nil {
+	s := stream{w: w}
+	kept := l.memory.all()
+	if s.flush(f.decisions(kept, maxShown), l.counts(), l.origins()) != nil {
 		return
 	}
-	// The next moment may repeat some of the past.
-	told := make(map[uint64]bool, len(past))
-	for _, o := range past {
-		told[o.ID] = true
+	// The next moments may repeat some of the past.
+	past := make(map[uint64]bool, len(kept))
+	for _, o := range kept {
+		past[o.ID] = true
 	}
 	for repeats := 2; ; repeats-- {
 		select {
 		case <-r.Context().Done():
 			return
 		case <-m.ready:
-		}
-		var decisions []observation
-		var origins []byte
-		for isClosed(m.ready) {
 			m = m.next
-			decisions = append(decisions, m.decisions...)
+		}
+		decisions, origins := m.decisions, m.origins
+		alone := repeats <= 0
+		for isClosed(m.ready) {
+			m, alone = m.next, false
+			decisions = append(decisions[:len(decisions):len(decisions)], m.decisions...)
 			if m.origins != nil {
 				origins = m.origins
 			}
 		}
-		if repeats > 0 {
-			decisions = slices.DeleteFunc(decisions, func(o observation) bool { return told[o.ID] })
+		var told []byte
+		if alone {
+			told = m.event(f)
 		} else {
-			told = nil
+			decisions = slices.DeleteFunc(slices.Clone(decisions), func(o observation) bool { return past[o.ID] })
+			told = f.decisions(decisions, maxTold)
 		}
-		s.decisions(decisions, maxTold)
-		s.event("counts", m.counts)
-		if origins != nil {
-			s.event("origins", origins)
-		}
-		if s.flush() != nil {
+		if s.flush(told, m.counts, origins) != nil {
 			return
 		}
 	}
@@ -213,9 +232,8 @@ func isClosed(c chan struct{}) bool {
 
 // A stream is what one page is told.
 type stream struct {
-	w      http.ResponseWriter
-	filter filter
-	buf    bytes.Buffer
+	w   http.ResponseWriter
+	buf bytes.Buffer
 }
 
 // A told decision is one as the page has it.
@@ -233,19 +251,50 @@ type toldDecision struct {
 	Route   string `json:"route"`
 }
 
-// decisions tells the last of those that the page wants to see, limit at most.
-func (s *stream) decisions(all []observation, limit int) {
-	var told []toldDecision
+// decisions is the event of those of all that f wants, limit at most; nil where
+// there are none.
+func (f filter) decisions(all []observation, limit int) []byte {
+	var wanted []observation
 	for _, o := range all {
-		if s.filter.wants(o) {
-			told = append(told, tellDecision(o))
+		if f.wants(o) {
+			wanted = append(wanted, o)
 		}
 	}
-	skipped := max(0, len(told)-limit)
-	if told = told[skipped:]; len(told) == 0 {
-		return
+	if len(wanted) == 0 {
+		return nil
 	}
-	s.event("decisions", toJSON(map[string]any{"decisions": told, "skipped": skipped}))
+	told := make([]toldDecision, 0, limit)
+	for _, o := range sample(wanted, limit) {
+		told = append(told, tellDecision(o))
+	}
+	return event("decisions", toJSON(map[string]any{"decisions": told, "skipped": len(wanted) - len(told)}))
+}
+
+// sample is the last of all, and where there are many the last of those that
+// refuse, so that a flood of others does not hide them.
+func sample(all []observation, limit int) []observation {
+	if len(all) <= limit {
+		return all
+	}
+	taken := make([]bool, len(all))
+	n := 0
+	take := func(upTo int, which func(observation) bool) {
+		for i := len(all) - 1; i >= 0 && n < upTo; i-- {
+			if !taken[i] && which(all[i]) {
+				taken[i] = true
+				n++
+			}
+		}
+	}
+	take(limit/2, func(o observation) bool { return !o.Allowed })
+	take(limit, func(observation) bool { return true })
+	some := make([]observation, 0, limit)
+	for i, o := range all {
+		if taken[i] {
+			some = append(some, o)
+		}
+	}
+	return some
 }
 
 func tellDecision(o observation) toldDecision {
@@ -263,18 +312,21 @@ func (o observation) wants() string {
 	return o.Method
 }
 
-func (s *stream) event(name string, data []byte) {
-	fmt.Fprintf(&s.buf, "event: %s\ndata: %s\n\n", name, data)
+func event(name string, data []byte) []byte {
+	return fmt.Appendf(nil, "event: %s\ndata: %s\n\n", name, data)
 }
 
-// flush sends the events, and fails where the page does not read them.
-func (s *stream) flush() error {
+// flush sends events, and fails where the page does not read them.
+func (s *stream) flush(events ...[]byte) error {
+	s.buf.Reset()
+	for _, e := range events {
+		s.buf.Write(e)
+	}
 	c := http.NewResponseController(s.w)
 	c.SetWriteDeadline(time.Now().Add(readTimeout))
 	if _, err := s.w.Write(s.buf.Bytes()); err != nil {
 		return err
 	}
-	s.buf.Reset()
 	return c.Flush()
 }
 
@@ -294,6 +346,9 @@ func newFilter(r *http.Request) (filter, error) {
 	f := filter{text: strings.ToLower(q.Get("text")), verdict: q.Get("verdict"), kind: q.Get("kind"), reason: q.Get("reason")}
 	if !slices.Contains([]string{"", "allowed", "refused"}, f.verdict) {
 		return f, fmt.Errorf("verdict %.40q: write allowed or refused", f.verdict)
+	}
+	if len(f.text) > maxFilter {
+		return f, fmt.Errorf("text %.40q: write %d bytes at most", f.text, maxFilter)
 	}
 	return f, nil
 }
@@ -324,7 +379,7 @@ func (l *live) counts() []byte {
 			refused += n
 		}
 	}
-	return toJSON(map[string]any{"allowed": allowed, "refused": refused, "notCORS": l.memory.notCORS.Load(), "perSecond": l.history.perSecond()})
+	return event("counts", toJSON(map[string]any{"allowed": allowed, "refused": refused, "notCORS": l.memory.notCORS.Load(), "perSecond": l.history.perSecond()}))
 }
 
 // A refusal is what refusals have in common that are counted as one.
@@ -373,7 +428,7 @@ func (l *live) origins() []byte {
 		d := tellDecision(latest[k])
 		told = append(told, refusedOrigin{Origin: d.Origin, Reason: d.Reason, Name: d.Name, Route: d.Route, Count: counts[k], Last: d.Time, Mend: m})
 	}
-	return toJSON(map[string]any{"origins": told, "of": len(refusals), "others": max(0, len(keys)-maxOrigins)})
+	return event("origins", toJSON(map[string]any{"origins": told, "of": len(refusals), "others": max(0, len(keys)-maxOrigins)}))
 }
 
 func (l *live) serveHistory(w http.ResponseWriter, r *http.Request) {

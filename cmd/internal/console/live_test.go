@@ -306,3 +306,26 @@ func BenchmarkObserve(b *testing.B) {
 		}
 	})
 }
+
+func TestASampleKeepsTheRefusalsInAFlood(t *testing.T) {
+	var all []observation
+	for i := range 1_000 {
+		all = append(all, observation{ID: uint64(i), Allowed: i%100 != 0})
+	}
+	some := sample(all, 40)
+	refused := 0
+	for i, o := range some {
+		if !o.Allowed {
+			refused++
+		}
+		if i > 0 && o.ID <= some[i-1].ID {
+			t.Fatalf("%d comes after %d", o.ID, some[i-1].ID)
+		}
+	}
+	if len(some) != 40 || refused != 10 || some[39].ID != 999 {
+		t.Errorf("of 1,000 with 10 refusals %d are told, %d refusals, the last %d; want 40, 10 and 999", len(some), refused, some[39].ID)
+	}
+	if flood := sample(make([]observation, 1_000), 40); len(flood) != 40 {
+		t.Errorf("of 1,000 refusals %d are told, want 40", len(flood))
+	}
+}
