@@ -31,10 +31,10 @@ type replay struct {
 // A change is what becomes of requests that are alike.
 type change struct {
 	question
-	Effect  string       `json:"effect"` // "refused", "allowed", "passed", "answer", or "upstream"
-	Count   int          `json:"count"`
-	Before  judgement    `json:"before"`
-	After   judgement    `json:"after"`
+	Effect  string         `json:"effect"` // "refused", "allowed", "passed", "answer", or "upstream"
+	Count   int            `json:"count"`
+	Before  judgement      `json:"before"`
+	After   judgement      `json:"after"`
 	Answers []headerChange `json:"answers"` // where Effect is "answer"
 }
 
