@@ -1,6 +1,7 @@
 package envoy_test
 
 import (
+	"flag"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -13,6 +14,8 @@ import (
 	"github.com/crossorigin/cors/export/table"
 	"github.com/crossorigin/cors/policyfile"
 )
+
+var update = flag.Bool("u", false, "rewrite the record")
 
 // TestTheTable holds Envoy, as far as it is played, to what every server that
 // keeps a policy must answer. It writes headers in another way from request to
@@ -31,6 +34,10 @@ func TestTheTable(t *testing.T) {
 		if o.Finding.Field == "paths" && (o.Got.Status != http.StatusBadRequest || o.Got.Header["Access-Control-Allow-Origin"] != nil) {
 			t.Errorf("%s: as was said, but otherwise than by a 400 that nobody can read", o)
 		}
+	}
+	record := report.Record("Envoy, by the external processor envoy/", "v3", "its messages over real gRPC, by a client that plays Envoy: "+string(export.Modelled))
+	if err := record.Hold("../export/table/records/envoy-processor.json", *update); err != nil {
+		t.Error(err)
 	}
 	t.Logf("%d rows right, %d as announced, %d wrong", report.Right(), len(report.Announced()), len(report.Wrong()))
 }

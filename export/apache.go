@@ -459,11 +459,6 @@ func (a *apacheWriter) findings() {
 		Reason: "an empty Origin or Access-Control-Request-Method is as none",
 		Fix:    "nothing: no browser sends one",
 	})
-	a.find(Finding{
-		Field: "304", Effect: Lost,
-		Reason: "httpd sends a response with status 304 without CORS headers",
-		Fix:    "nothing: a browser uses those of the response that it has",
-	})
 	a.findPaths("AllowEncodedSlashes NoDecode")
 	for _, r := range a.rules {
 		switch {

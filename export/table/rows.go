@@ -108,14 +108,18 @@ func (w *writer) origins(r policyfile.Route) {
 		if pattern == "*" {
 			pattern = "https://app.example.com"
 		}
-		for _, m := range members(pattern) {
+		for i, m := range members(pattern) {
 			all = append(all, m)
-			all = append(all, near(m)...)
+			if i < 2 {
+				all = append(all, near(m)...)
+			}
 		}
 	}
-	for _, o := range all {
+	for i, o := range all {
 		w.add(fmt.Sprintf("GET by %.80q", o), get(o), Answer{}, "origins")
-		w.add(fmt.Sprintf("a preflight by %.80q", o), preflight(o, "GET"), Answer{}, "origins", "max-age")
+		if i%4 == 0 {
+			w.add(fmt.Sprintf("a preflight by %.80q", o), preflight(o, "GET"), Answer{}, "origins", "max-age")
+		}
 	}
 	w.add("no origin", Request{Method: http.MethodGet}, Answer{}, "origins")
 	w.add("no origin, HEAD", Request{Method: http.MethodHead}, Answer{}, "origins")
@@ -322,11 +326,7 @@ func (w *writer) answersAt(path, origin string) {
 	for _, who := range []struct{ name, origin string }{{"an origin that is allowed", origin}, {"a stranger", stranger}} {
 		ask := get(who.origin).at(path)
 		for _, said := range sortedKeys(speaking(origin)) {
-			about := []string{"upstream-headers"}
-			if speaking(origin)[said].Status == http.StatusNotModified {
-				about = append(about, "304")
-			}
-			w.add(fmt.Sprintf("%s: the upstream of %s says %s", path, who.name, said), ask, speaking(origin)[said], about...)
+			w.add(fmt.Sprintf("%s: the upstream of %s says %s", path, who.name, said), ask, speaking(origin)[said], "upstream-headers")
 		}
 		for _, said := range sortedKeys(twice(origin)) {
 			w.add(fmt.Sprintf("%s: the upstream of %s says %s", path, who.name, said), ask, twice(origin)[said], "upstream-headers", "lines")

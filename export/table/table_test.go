@@ -1,8 +1,10 @@
 package table_test
 
 import (
+	"flag"
 	"testing"
 
+	"github.com/crossorigin/cors/export"
 	"github.com/crossorigin/cors/export/table"
 )
 
@@ -26,15 +28,22 @@ func TestThereAreManyRows(t *testing.T) {
 	}
 }
 
+var update = flag.Bool("u", false, "rewrite the records and the documentation")
+
 func TestReference(t *testing.T) { hold(t, table.Reference) }
 
 func TestEngines(t *testing.T) {
 	for _, e := range table.Engines {
 		t.Run(e.Target, func(t *testing.T) {
+			t.Parallel()
 			if err := e.Engine.Installed(); err != nil {
 				t.Skip(err)
 			}
-			hold(t, e.Start)
+			report := hold(t, e.Start)
+			record := report.Record(titleOf(e.Target), e.Engine.Version(), string(export.RunOnEngine))
+			if err := record.Hold("records/"+e.Target+".json", *update); err != nil {
+				t.Error(err)
+			}
 		})
 	}
 }
@@ -42,6 +51,7 @@ func TestEngines(t *testing.T) {
 func TestBrowsersLearnTheSameThroughEngines(t *testing.T) {
 	for _, e := range table.Engines {
 		t.Run(e.Target, func(t *testing.T) {
+			t.Parallel()
 			if err := e.Engine.Installed(); err != nil {
 				t.Skip(err)
 			}
@@ -66,7 +76,7 @@ func TestBrowsersLearnTheSameThroughEngines(t *testing.T) {
 }
 
 // hold reports every row that subject has wrong, and nothing said so.
-func hold(t *testing.T, subject table.Subject) {
+func hold(t *testing.T, subject table.Subject) *table.Report {
 	t.Helper()
 	report, err := table.Run(t.TempDir(), subject)
 	if err != nil {
@@ -80,12 +90,26 @@ func hold(t *testing.T, subject table.Subject) {
 		t.Error(o)
 	}
 	t.Logf("%d rows right, %d as announced, %d wrong", report.Right(), len(report.Announced()), len(report.Wrong()))
+	return report
+}
+
+func titleOf(target string) string {
+	for _, t := range export.Targets() {
+		if t.Name == target {
+			return t.Title
+		}
+	}
+	return target
 }
 
 func TestWorkerd(t *testing.T) {
+	t.Parallel()
 	program, err := table.InstallWorkerd()
 	if err != nil {
 		t.Skip(err)
 	}
-	hold(t, table.Workerd(program))
+	record := hold(t, table.Workerd(program)).Record(titleOf("workers"), table.WorkerdVersion(), "run on the real engine, workerd")
+	if err := record.Hold("records/workers.json", *update); err != nil {
+		t.Error(err)
+	}
 }

@@ -3,6 +3,7 @@ package table
 import (
 	"bytes"
 	_ "embed"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -138,4 +139,13 @@ func Workerd(program string) Subject {
 		stop()
 		return nil, fmt.Errorf("workerd does not listen: %s", &said)
 	}
+}
+
+// WorkerdVersion is that of the workerd that [InstallWorkerd] installs.
+func WorkerdVersion() string {
+	var p struct{ Dependencies map[string]string }
+	if err := json.Unmarshal(workerdPackage, &p); err != nil {
+		return ""
+	}
+	return p.Dependencies["workerd"]
 }

@@ -3,6 +3,7 @@ package traefiktest_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -22,6 +23,8 @@ import (
 	"github.com/crossorigin/cors/policyfile"
 )
 
+var update = flag.Bool("u", false, "rewrite the record")
+
 // Each row of the table is right, or was announced, or is other than it must be in
 // what no page and no cache can tell: headers without Access-Control-Allow-Origin,
 // and what the answer to a preflight says beyond what was asked.
@@ -37,6 +40,10 @@ func TestTable(t *testing.T) {
 			continue
 		}
 		t.Error(o)
+	}
+	record := report.Record("Traefik", table.ModuleVersion("github.com/traefik/traefik/v3"), string(export.RunOnCode))
+	if err := record.Hold("../table/records/traefik.json", *update); err != nil {
+		t.Error(err)
 	}
 	t.Logf("%d rows right, %d as announced, %d otherwise in what no page sees", report.Right(), len(report.Announced()), unseen)
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"text/template"
 	"time"
@@ -98,6 +99,21 @@ func (e *Engine) Installed() error {
 	}
 	return nil
 }
+
+// Version is what e says of itself, as in "1.22.1"; "" where it does not.
+func (e *Engine) Version() string {
+	flag := "-v"
+	if e == Caddy {
+		flag = "version"
+	}
+	said, err := exec.Command(e.Program, flag).CombinedOutput()
+	if err != nil {
+		return ""
+	}
+	return version.FindString(string(said))
+}
+
+var version = regexp.MustCompile(`[0-9]+\.[0-9]+\.[0-9]+`)
 
 // A Process is an engine that runs.
 type Process struct {
