@@ -2,6 +2,7 @@ package table
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -94,7 +95,77 @@ func askAtRandom(t *testing.T, dir string, subject Subject, r *random) (*Report,
 	if err := report.ask(subject, dir, file, rows, ""); err != nil {
 		t.Fatalf("%v\n%s", err, inWords(file))
 	}
+	for i, o := range report.Outcomes {
+		report.Outcomes[i].Wrong = append(o.Wrong, tooMuch(routes, o)...)
+	}
 	return report, file
+}
+
+// tooMuch returns what the answer to a preflight allows by name and the policy
+// does not: an engine may name more than was asked for.
+func tooMuch(routes *cors.Routes, o Outcome) (wrong []string) {
+	q := o.Row.Request
+	if q.Method != http.MethodOptions || len(q.lines(header.AccessControlRequestMethod)) == 0 || len(o.Row.Want.Header[header.AccessControlAllowOrigin]) == 0 || o.Row.Want.Status/100 != 2 {
+		return nil
+	}
+	allows := func(method string, names ...string) bool {
+		return routes.Decide(context.Background(), q.Host, q.Path, cors.Request{Method: q.Method, Origin: q.lines(header.Origin),
+			AccessControlRequestMethod: []string{method}, AccessControlRequestHeaders: names}).Allowed
+	}
+	if !allows("GET") {
+		return nil // it is the upstream's answer
+	}
+	for _, method := range elements(o.Got.Header[header.AccessControlAllowMethods], func(s string) string { return s }) {
+		if !allows(method) {
+			wrong = append(wrong, fmt.Sprintf("the method %q is allowed", method))
+		}
+	}
+	for _, name := range elements(o.Got.Header[header.AccessControlAllowHeaders], header.Lower) {
+		if !allows("GET", name) {
+			wrong = append(wrong, fmt.Sprintf("the name %q is allowed", name))
+		}
+	}
+	return wrong
+}
+
+// A list of origins may be long: each engine has limits of its own for a line, for
+// the words in it, or for a table.
+func TestManyOrigins(t *testing.T) {
+	upstream := httptest.NewServer(answering(nil))
+	defer upstream.Close()
+	to, err := url.Parse(upstream.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	route := policyfile.Route{Pattern: "/", Upstream: to}
+	for i := range 5000 {
+		route.Policy.Origins = append(route.Policy.Origins, fmt.Sprintf("https://customer-%d.app.example.com", i))
+	}
+	file := &policyfile.File{Upstream: to, Routes: []policyfile.Route{route}}
+	for _, e := range Engines {
+		t.Run(e.Target, func(t *testing.T) {
+			if err := e.Engine.Installed(); err != nil {
+				t.Skip(err)
+			}
+			server, err := e.Start(t.TempDir(), file)
+			if err != nil {
+				t.Fatalf("%.2000s", err.Error())
+			}
+			defer server.Close()
+			for origin, want := range map[string]bool{
+				"https://customer-0.app.example.com": true, "https://customer-4999.app.example.com": true,
+				"https://customer-5000.app.example.com": false, "https://customer-1.app.example.com.evil.example": false, "https://CUSTOMER-1.app.example.com": false,
+			} {
+				got, err := send(server.URL, get(origin).of("service.example").at("/x"), 0)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if allowed := slices.Equal(got.Header[header.AccessControlAllowOrigin], []string{origin}); allowed != want {
+					t.Errorf("%s is allowed: %t, want %t", origin, allowed, want)
+				}
+			}
+		})
+	}
 }
 
 func inWords(file *policyfile.File) string {
