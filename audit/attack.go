@@ -77,6 +77,12 @@ func (q *inquiry) play(ctx context.Context, at attack) *outcome {
 				return o // no page has this origin
 			}
 			gets, exchanges := o.try(ctx, page, &request, profile == fetch.Standard && credentials == fetch.CredentialsInclude)
+			if profile == fetch.WebKit && len(exchanges) == 0 && q.place == thisMachine && q.base.Scheme() == "http" {
+				// It takes this machine for mixed content. The server stands for one
+				// elsewhere, over https, of which the standard knows.
+				b.Profile = fetch.Standard
+				gets, exchanges = o.try(ctx, page, &request, false)
+			}
 			if o.first == nil {
 				for _, e := range exchanges {
 					if e.Status != 0 {

@@ -31,7 +31,8 @@ var badPorts = strings.Fields(`
 // https://w3c.github.io/webappsec-mixed-content/#should-block-fetch
 // https://w3c.github.io/webappsec-mixed-content/#should-block-response
 func (r *request) isMixedContent(u *urlRecord) bool {
-	return !u.isTrustworthy() && (prohibitsMixedContent(r.page.url.origin) || prohibitsMixedContent(r.page.topLevelOrigin()))
+	trustworthy := u.isTrustworthy() && !(u.scheme == "http" && r.quirk(loopbackIsMixed))
+	return !trustworthy && (prohibitsMixedContent(r.page.url.origin) || prohibitsMixedContent(r.page.topLevelOrigin()))
 }
 
 // prohibitsMixedContent reports whether pages of origin o, and in frames there,

@@ -110,6 +110,7 @@ const (
 	referrerPolicyIgnoredForOrigin
 	noReferrerNullOrigin
 	redirectedStrictCookies
+	loopbackIsMixed
 	thirdPartyCookiesApart
 	sandboxedFrameSameSite
 	corpPrecursor
@@ -246,6 +247,8 @@ var quirks = [...]Quirk{
 		`a POST of another mode than "cors" with referrer "" says Origin: null, as if the policy were "no-referrer"`},
 	redirectedStrictCookies: {"SameSite ignores redirects", []Profile{Chromium, WebKit}, "", Private,
 		"Lax and Strict cookies go to the page's own site whatever site redirected there"},
+	loopbackIsMixed: {"loopback is mixed content", []Profile{WebKit}, "", Private,
+		"pages over https may not fetch from http://localhost and http://127.0.0.1"},
 	thirdPartyCookiesApart: {"third-party cookies have a jar of their own", []Profile{Firefox}, "third-party-cookies", Private,
 		"for each top-level site, with those that say nothing of SameSite, which are Lax for the standard"},
 	sandboxedFrameSameSite: {"a sandboxed frame is of its site", []Profile{WebKit}, "opaque-acao-1816", Bug,

@@ -1,12 +1,16 @@
 package browser
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -36,11 +40,19 @@ type Process struct {
 	cmd     *exec.Cmd
 	profile string
 	done    chan struct{}
+	session net.Conn // nil for none
 }
 
 // Start opens url in a browser that shows no window and has no past. It ends
 // with ctx, or with [Process.Close].
 func Start(ctx context.Context, n Name, url string) (*Process, error) {
+	return StartBehind(ctx, n, url, "")
+}
+
+// StartBehind is Start with a network of its own: whatever name a page asks for,
+// also localhost, is asked of the HTTP proxy at the address proxy, and whatever
+// certificate comes is taken.
+func StartBehind(ctx context.Context, n Name, url, proxy string) (*Process, error) {
 	args, err := command(n)
 	if err != nil {
 		return nil, err
@@ -58,7 +70,17 @@ func Start(ctx context.Context, n Name, url string) (*Process, error) {
 			return nil, err
 		}
 	}
-	c := exec.CommandContext(ctx, args[0], append(args[1:], url)...)
+	at := url
+	if proxy != "" {
+		more, err := behind(n, proxy, profile)
+		if err != nil {
+			return nil, err
+		}
+		if args = append(args, more...); n == Firefox {
+			at = "about:blank" // until it is told to take what certificate comes
+		}
+	}
+	c := exec.CommandContext(ctx, args[0], append(args[1:], at)...)
 	c.Env = append(os.Environ(), "HOME="+profile,
 		"WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS=1") // the sandbox needs what containers lack
 	// A browser is many processes, which end together.
@@ -68,16 +90,104 @@ func Start(ctx context.Context, n Name, url string) (*Process, error) {
 		os.RemoveAll(profile)
 		return nil, fmt.Errorf("start %s: %w", n, err)
 	}
-	p := &Process{c, profile, make(chan struct{})}
+	p := &Process{cmd: c, profile: profile, done: make(chan struct{})}
 	go func() {
 		c.Wait()
 		close(p.done)
 	}()
+	if at != url {
+		if p.session, err = visitInsecurely(ctx, profile, url); err != nil {
+			p.Close()
+			return nil, fmt.Errorf("start %s: %w", n, err)
+		}
+	}
 	return p, nil
+}
+
+// behind returns the arguments that lead n to the proxy, and writes into its
+// profile what no argument says.
+func behind(n Name, proxy, profile string) ([]string, error) {
+	switch n {
+	case Chromium:
+		return []string{"--proxy-server=" + proxy, "--proxy-bypass-list=<-loopback>", "--ignore-certificate-errors"}, nil
+	case WebKit:
+		return []string{"--proxy=http://" + proxy, "--ignore-tls-errors"}, nil
+	}
+	host, port, err := net.SplitHostPort(proxy)
+	if err != nil {
+		return nil, err
+	}
+	prefs := quiet + `user_pref("marionette.port", 0);
+user_pref("network.proxy.type", 1);
+user_pref("network.proxy.allow_hijacking_localhost", true);
+user_pref("network.proxy.no_proxies_on", "");
+`
+	for _, scheme := range []string{"http", "ssl"} {
+		prefs += fmt.Sprintf("user_pref(\"network.proxy.%s\", %q);\nuser_pref(\"network.proxy.%s_port\", %s);\n", scheme, host, scheme, port)
+	}
+	return []string{"--marionette"}, os.WriteFile(filepath.Join(profile, "user.js"), []byte(prefs), 0o600)
+}
+
+// visitInsecurely has the Firefox of a profile open url, and take what
+// certificates come. No preference says that: its remote protocol does, which is
+// arrays of JSON behind their length. It does so until the session is closed.
+func visitInsecurely(ctx context.Context, profile, url string) (session net.Conn, err error) {
+	var port []byte
+	for len(port) == 0 {
+		port, _ = os.ReadFile(filepath.Join(profile, "MarionetteActivePort"))
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", "127.0.0.1:"+string(port))
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			conn.Close()
+		}
+	}()
+	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	in := bufio.NewReader(conn)
+	hear := func() (string, error) {
+		length, err := in.ReadString(':')
+		if err != nil {
+			return "", err
+		}
+		n, err := strconv.Atoi(strings.TrimSuffix(length, ":"))
+		if err != nil {
+			return "", err
+		}
+		text := make([]byte, n)
+		_, err = io.ReadFull(in, text)
+		return string(text), err
+	}
+	if _, err := hear(); err != nil { // who it is
+		return nil, err
+	}
+	for i, say := range []string{
+		`"WebDriver:NewSession",{"acceptInsecureCerts":true,"pageLoadStrategy":"none"}`,
+		fmt.Sprintf(`"WebDriver:Navigate",{"url":%q}`, url),
+	} {
+		say = fmt.Sprintf("[0,%d,%s]", i+1, say)
+		if _, err := fmt.Fprintf(conn, "%d:%s", len(say), say); err != nil {
+			return nil, err
+		}
+		if said, err := hear(); err != nil || !strings.HasPrefix(said, fmt.Sprintf("[1,%d,null,", i+1)) {
+			return nil, fmt.Errorf("it was told %s and says %s %w", say, said, err)
+		}
+	}
+	return conn, nil
 }
 
 // Close ends the browser and removes its profile.
 func (p *Process) Close() error {
+	if p.session != nil {
+		p.session.Close()
+	}
 	syscall.Kill(-p.cmd.Process.Pid, syscall.SIGTERM)
 	select {
 	case <-p.done:
