@@ -223,9 +223,9 @@ func (l logReader) until(ctx context.Context, text string) (string, error) {
 }
 
 // serveInBackground runs the command as a process of its own until ctx is done.
-func serveInBackground(ctx context.Context, t *testing.T, file string) (logReader, error) {
+func serveInBackground(ctx context.Context, t *testing.T, file string, more ...string) (logReader, error) {
 	ctx, cancel := context.WithCancel(ctx)
-	c := exec.CommandContext(ctx, "cors", "serve", "--listen", "127.0.0.1:0", "--policy", file)
+	c := exec.CommandContext(ctx, "cors", append([]string{"serve", "--listen", "127.0.0.1:0", "--policy", file}, more...)...)
 	stderr, write := io.Pipe()
 	c.Stderr = write
 	if err := c.Start(); err != nil {
