@@ -106,7 +106,7 @@ func TestTheLivePanelShowsDecisionsInEachBrowser(t *testing.T) {
 			// Not every browser tells the signs before the words as text.
 			for _, list := range [][]string{want.Rows, want.Filtered, got.Rows, got.Filtered} {
 				for i := range list {
-					list[i] = strings.TrimSpace(strings.NewReplacer("✓ ", "", "✕ ", "").Replace(list[i]))
+					list[i] = strings.TrimSpace(strings.NewReplacer("✓ ", "", "✕ ", "", " →", "").Replace(list[i]))
 				}
 			}
 			if diff := cmp.Diff(want, got); diff != "" {

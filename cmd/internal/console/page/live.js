@@ -26,6 +26,7 @@ function row(d) {
   r.querySelector('.time').title = d.time;
   fill('.verdict', word(d.allowed ? 'allowed' : 'refused'));
   fill('.kind', word(d.kind));
+  r.querySelector('.kind').classList.toggle('hidden', d.kind === 'actual'); // it goes without saying
   fill('.method', d.method);
   fill('.path', d.path);
   r.querySelector('.path').title = d.host + d.path;
