@@ -76,13 +76,7 @@ func (q *inquiry) play(ctx context.Context, at attack) *outcome {
 			if got := page.Origin().String(); at.origin != "" && got != at.origin {
 				return o // no page has this origin
 			}
-			gets, exchanges := o.try(ctx, page, &request, profile == fetch.Standard && credentials == fetch.CredentialsInclude)
-			if profile == fetch.WebKit && len(exchanges) == 0 && q.place == thisMachine && q.base.Scheme() == "http" {
-				// It takes this machine for mixed content. The server stands for one
-				// elsewhere, over https, of which the standard knows.
-				b.Profile = fetch.Standard
-				gets, exchanges = o.try(ctx, page, &request, false)
-			}
+			gets, exchanges := o.try(ctx, b, page, &request, profile == fetch.Standard && credentials == fetch.CredentialsInclude)
 			if o.first == nil {
 				for _, e := range exchanges {
 					if e.Status != 0 {
@@ -108,8 +102,8 @@ func (q *inquiry) play(ctx context.Context, at attack) *outcome {
 }
 
 // try makes one fetch, and reports whether the page gets what it wants.
-func (o *outcome) try(ctx context.Context, page *fetch.Page, request *fetch.Request, decides bool) (gets bool, exchanges []*fetch.Exchange) {
-	res, err := page.Fetch(ctx, request)
+func (o *outcome) try(ctx context.Context, b *fetch.Browser, page *fetch.Page, request *fetch.Request, decides bool) (gets bool, exchanges []*fetch.Exchange) {
+	res, err := fetchIn(ctx, b, page, request)
 	if err == nil {
 		// The kept part of the body is what the page reads.
 		_, err := io.Copy(io.Discard, res.Body)
@@ -136,6 +130,19 @@ func (o *outcome) try(ctx context.Context, page *fetch.Page, request *fetch.Requ
 		o.code = blocked.Code
 	}
 	return false, blocked.Exchanges
+}
+
+// fetchIn has a page of b fetch. WebKit takes http://localhost for mixed content;
+// what is asked there stands for a server elsewhere, over https, and is judged as
+// the standard does.
+func fetchIn(ctx context.Context, b *fetch.Browser, page *fetch.Page, request *fetch.Request) (*fetch.Response, error) {
+	res, err := page.Fetch(ctx, request)
+	var blocked *fetch.BlockedError
+	if b.Profile != fetch.WebKit || !errors.As(err, &blocked) || blocked.Code != fetch.CodeMixedContent || len(blocked.Exchanges) > 0 {
+		return res, err
+	}
+	b.Profile = fetch.Standard
+	return page.Fetch(ctx, request)
 }
 
 // reach is what the page gets.

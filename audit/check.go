@@ -158,7 +158,7 @@ func (d *derivation) ask(ctx context.Context, speaker string, q question) *answe
 		return a
 	}
 	var err error
-	a.res, err = page.Fetch(ctx, a.request)
+	a.res, err = fetchIn(ctx, browser, page, a.request)
 	switch {
 	case err == nil:
 		a.exchanges = a.res.Exchanges
