@@ -1,14 +1,21 @@
 package main
 
 import (
+	"bytes"
+	"context"
+	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/crossorigin/cors/cmd/internal/console"
 )
 
 // TestStdioExamples runs the programs in docs/stdio.md.
@@ -55,4 +62,49 @@ func TestStdioExamples(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestConsoleDocs holds docs/console.md to the flags and to what is logged.
+func TestConsoleDocs(t *testing.T) {
+	for _, name := range []string{"console.md", "console.ja.md"} {
+		text, err := os.ReadFile("../../docs/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		commands := regexp.MustCompile("(?m)^cors serve(.*)$").FindAllSubmatch(text, -1)
+		logged := regexp.MustCompile(`(?m)^\{"time".*\}$`).Find(text)
+		if len(commands) == 0 || logged == nil {
+			t.Fatalf("docs/%s has no command, or nothing that it logs", name)
+		}
+		var address string
+		for _, found := range commands {
+			serve := newServe()
+			if err := serve.ParseFlags(strings.Fields(string(found[1]))); err != nil {
+				t.Errorf("docs/%s: %s: %v", name, found[0], err)
+			}
+			address = serve.Flag("console").Value.String()
+		}
+		var log bytes.Buffer
+		l := &fakeListener{address: strings.Replace(address, "localhost", "127.0.0.1", 1)}
+		page, err := newConsolePage(l, "localhost", console.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		page.serve(ctx, slog.New(slog.NewJSONHandler(&log, nil)))
+		pattern := strings.ReplaceAll(regexp.QuoteMeta(string(logged)), "…", ".+")
+		if first, _, _ := strings.Cut(log.String(), "\n"); !regexp.MustCompile("^" + pattern + "$").MatchString(first) {
+			t.Errorf("docs/%s shows %s, and what is logged is %s", name, logged, first)
+		}
+	}
+}
+
+// A fakeListener has an address, and no connections.
+type fakeListener struct{ address string }
+
+func (l *fakeListener) Accept() (net.Conn, error) { return nil, net.ErrClosed }
+func (l *fakeListener) Close() error              { return nil }
+func (l *fakeListener) Addr() net.Addr {
+	return net.TCPAddrFromAddrPort(netip.MustParseAddrPort(l.address))
 }
