@@ -4,8 +4,14 @@ go 1.26.0
 
 replace github.com/crossorigin/cors => ../
 
+replace github.com/crossorigin/cors/export => ../export
+
+replace github.com/crossorigin/cors/policyfile => ../policyfile
+
 require (
 	github.com/crossorigin/cors v0.0.0
+	github.com/crossorigin/cors/export v0.0.0-00010101000000-000000000000
+	github.com/crossorigin/cors/policyfile v0.0.0-00010101000000-000000000000
 	github.com/envoyproxy/go-control-plane/envoy v1.40.0
 	github.com/gin-contrib/cors v1.7.7
 	github.com/gin-gonic/gin v1.12.0

@@ -45,6 +45,7 @@ var sections = []section{
 		return hostileTable(results), err
 	}},
 	{"gateway", func() (string, error) { return program("./bench/gateway") }},
+	{"engines", func() (string, error) { return program("./bench/engines") }},
 	{"reload", func() (string, error) { return program("./bench/reload") }},
 	{"slow", func() (string, error) { return program("./bench/slow") }},
 }
