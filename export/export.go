@@ -31,7 +31,7 @@ var targets = []Target{
 	{"haproxy", "HAProxy", RunOnEngine, haproxy},
 	{"apache", "Apache httpd", RunOnEngine, apache},
 	{"caddyfile", "Caddy", RunOnEngine, caddyfile},
-	{"traefik", "Traefik", CheckedAgainstSchema, traefik},
+	{"traefik", "Traefik", RunOnCode, traefik},
 	{"traefik-crd", "Traefik Middleware", CheckedAgainstSchema, traefikCRD},
 	{"envoy", "Envoy", CheckedAgainstSchema, envoy},
 	{"istio", "Istio VirtualService", CheckedAgainstSchema, istio},

@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/crossorigin/cors/cmd/internal/console"
+	"github.com/crossorigin/cors/export"
 )
 
 // TestStdioExamples runs the programs in docs/stdio.md.
@@ -107,4 +108,41 @@ func (l *fakeListener) Accept() (net.Conn, error) { return nil, net.ErrClosed }
 func (l *fakeListener) Close() error              { return nil }
 func (l *fakeListener) Addr() net.Addr {
 	return net.TCPAddrFromAddrPort(netip.MustParseAddrPort(l.address))
+}
+
+// TestExportPages runs the commands that docs/export.md shows, and looks for each
+// target in it.
+func TestExportPages(t *testing.T) {
+	dir := t.TempDir()
+	program := filepath.Join(dir, "cors")
+	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	for _, name := range []string{"export.md", "export.ja.md"} {
+		page, err := os.ReadFile("../../docs/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		policy := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindSubmatch(page)
+		if err := os.WriteFile(filepath.Join(dir, "cors.yaml"), policy[1], 0o666); err != nil {
+			t.Fatal(err)
+		}
+		shown := regexp.MustCompile("(?s)```\n\\$ cors (.*?)\n(.*?)```").FindAllSubmatch(page, -1)
+		if len(shown) != 2 {
+			t.Errorf("%s shows %d commands, want 2", name, len(shown))
+		}
+		for _, block := range shown {
+			cmd := exec.Command(program, strings.Fields(string(block[1]))...)
+			cmd.Dir = dir
+			out, _ := cmd.CombinedOutput() // one of them fails, as the page tells
+			if string(out) != string(block[2]) {
+				t.Errorf("%s: cors %s prints\n%swhere the page has\n%s", name, block[1], out, block[2])
+			}
+		}
+		for _, target := range export.Targets() {
+			if !strings.Contains(string(page), "`"+target.Name+"`") {
+				t.Errorf("%s says nothing of %s", name, target.Name)
+			}
+		}
+	}
 }
