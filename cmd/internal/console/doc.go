@@ -46,7 +46,7 @@
 // The first events tell what is kept of the past. A decision is:
 //
 //	{"id": 1, "time": "2026-11-25T16:00:00.000Z", "kind": "preflight", "allowed": false, "reason": "method", "name": "DELETE",
-//	 "origin": "https://app.example.com", "method": "DELETE", "host": "…", "path": "/users/1", "route": "/"}
+//	 "origin": "https://app.example.com", "method": "DELETE", "host": "…", "path": "/users/1", "route": "/", "shadow": false}
 //
 // An origin is:
 //

@@ -30,9 +30,6 @@ const (
 	originsEvery = 4 // ticks
 )
 
-// readTimeout is how long a page may take to read an event.
-const readTimeout = 10 * time.Second
-
 // Observe takes note of a decision. It is what a gateway is given.
 func (c *Console) Observe(r *http.Request, d cors.Decision) { c.memory.note(r, d) }
 
@@ -41,6 +38,7 @@ type live struct {
 	memory  *memory
 	policy  func() Policy
 	history *history
+	timeout time.Duration // within which a page has to read an event
 
 	mu      sync.Mutex
 	readers int
@@ -56,6 +54,7 @@ type live struct {
 // pile up.
 type moment struct {
 	decisions []observation
+	shadows   map[string]bool
 	counts    []byte // the event
 	origins   []byte // the event; nil where nothing has changed
 
@@ -72,7 +71,7 @@ func (m *moment) event(f filter) []byte {
 	defer m.mu.Unlock()
 	told, ok := m.told[f]
 	if !ok {
-		told = f.decisions(m.decisions, maxTold)
+		told = f.decisions(m.decisions, maxTold, m.shadows)
 		if m.told == nil {
 			m.told = make(map[filter][]byte)
 		}
@@ -84,7 +83,7 @@ func (m *moment) event(f filter) []byte {
 func newMoment() *moment { return &moment{ready: make(chan struct{})} }
 
 func newLive(m *memory, policy func() Policy) *live {
-	return &live{memory: m, policy: policy, history: newHistory(time.Now()), now: newMoment()}
+	return &live{memory: m, policy: policy, history: newHistory(time.Now()), timeout: 10 * time.Second, now: newMoment()}
 }
 
 func mountLive(c *Console, mux *http.ServeMux) {
@@ -123,7 +122,7 @@ func (l *live) run(ctx context.Context) {
 			l.history.take(now, l.memory.counts())
 			if l.isRead() {
 				m := newMoment()
-				m.decisions, m.counts = l.memory.drain(), l.counts()
+				m.decisions, m.shadows, m.counts = l.memory.drain(), l.policy().shadows(), l.counts()
 				if i%originsEvery == 0 {
 					if o := l.origins(); !bytes.Equal(o, origins) {
 						m.origins, origins = o, o
@@ -182,9 +181,9 @@ func (l *live) events(w http.ResponseWriter, r *http.Request) {
 	defer l.leave()
 	w.Header().Set("Content-Type", "text/event-stream")
 	http.NewResponseController(w).SetReadDeadline(time.Time{}) // the request has been read
-	s := stream{w: w}
+	s := stream{w: w, timeout: l.timeout}
 	kept := l.memory.all()
-	if s.flush(f.decisions(kept, maxShown), l.counts(), l.origins()) != nil {
+	if s.flush(f.decisions(kept, maxShown, l.policy().shadows()), l.counts(), l.origins()) != nil {
 		return
 	}
 	// The next moments may repeat some of the past.
@@ -213,7 +212,7 @@ func (l *live) events(w http.ResponseWriter, r *http.Request) {
 			told = m.event(f)
 		} else {
 			decisions = slices.DeleteFunc(slices.Clone(decisions), func(o observation) bool { return past[o.ID] })
-			told = f.decisions(decisions, maxTold)
+			told = f.decisions(decisions, maxTold, m.shadows)
 		}
 		if s.flush(told, m.counts, origins) != nil {
 			return
@@ -232,8 +231,9 @@ func isClosed(c chan struct{}) bool {
 
 // A stream is what one page is told.
 type stream struct {
-	w   http.ResponseWriter
-	buf bytes.Buffer
+	w       http.ResponseWriter
+	timeout time.Duration
+	buf     bytes.Buffer
 }
 
 // A told decision is one as the page has it.
@@ -249,11 +249,12 @@ type toldDecision struct {
 	Host    string `json:"host"`
 	Path    string `json:"path"`
 	Route   string `json:"route"`
+	Shadow  bool   `json:"shadow"` // the policy was asked, and not enforced
 }
 
 // decisions is the event of those of all that f wants, limit at most; nil where
-// there are none.
-func (f filter) decisions(all []observation, limit int) []byte {
+// there are none. Those by a route of shadows were not enforced.
+func (f filter) decisions(all []observation, limit int, shadows map[string]bool) []byte {
 	var wanted []observation
 	for _, o := range all {
 		if f.wants(o) {
@@ -265,9 +266,25 @@ func (f filter) decisions(all []observation, limit int) []byte {
 	}
 	told := make([]toldDecision, 0, limit)
 	for _, o := range sample(wanted, limit) {
-		told = append(told, tellDecision(o))
+		d := tellDecision(o)
+		d.Shadow = shadows[o.Route]
+		told = append(told, d)
 	}
 	return event("decisions", toJSON(map[string]any{"decisions": told, "skipped": len(wanted) - len(told)}))
+}
+
+// shadows are the routes that decide and enforce nothing.
+func (p Policy) shadows() map[string]bool {
+	routes := make(map[string]bool)
+	if p.File == nil {
+		return routes
+	}
+	for _, r := range p.File.Routes {
+		if r.Shadow {
+			routes[r.Pattern] = true
+		}
+	}
+	return routes
 }
 
 // sample is the last of all, and where there are many the last of those that
@@ -323,7 +340,7 @@ func (s *stream) flush(events ...[]byte) error {
 		s.buf.Write(e)
 	}
 	c := http.NewResponseController(s.w)
-	c.SetWriteDeadline(time.Now().Add(readTimeout))
+	c.SetWriteDeadline(time.Now().Add(s.timeout))
 	if _, err := s.w.Write(s.buf.Bytes()); err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/crossorigin/cors"
 	"github.com/crossorigin/cors/header"
+	"github.com/crossorigin/cors/policyfile"
 )
 
 // A gate decides by the policy of the tests, and tells a console.
@@ -288,6 +290,61 @@ func TestReadersAreBoundedAndNobodyWaitsForThem(t *testing.T) {
 	}
 	for range 20_000 {
 		g.decide("GET", "/api/"+strings.Repeat("x", 200), "https://evil.example")
+	}
+}
+
+func TestAPageThatDoesNotReadIsLetGo(t *testing.T) {
+	c := newConsole(t)
+	c.live.timeout = 50 * time.Millisecond
+	here, there := net.Pipe() // which holds nothing on its way
+	defer here.Close()
+	go c.Serve(t.Context(), &one{there, make(chan struct{})})
+	if err := request(c, "GET", "/live/events", "").Write(here); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
+		// It is cut off in the middle of an answer of which nobody read a byte.
+		if _, err := here.Write([]byte("x")); err != nil {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the connection is still open")
+		}
+	}
+	if c.live.isRead() {
+		t.Error("the reader that has been let go still counts")
+	}
+}
+
+// one is a listener to which one connection comes.
+type one struct {
+	conn net.Conn
+	end  chan struct{}
+}
+
+func (l *one) Accept() (net.Conn, error) {
+	if c := l.conn; c != nil {
+		l.conn = nil
+		return c, nil
+	}
+	<-l.end
+	return nil, net.ErrClosed
+}
+func (l *one) Close() error   { close(l.end); return nil }
+func (l *one) Addr() net.Addr { return &net.TCPAddr{} }
+
+func TestDecisionsThatAreNotEnforcedAreTold(t *testing.T) {
+	file, err := policyfile.Parse([]byte("routes:\n  /:\n    origins: [https://app.example.com]\n    shadow: true\n  /api/:\n    origins: [https://app.example.com]\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := serve(t, Options{Policy: func() Policy { return Policy{File: file} }})
+	for _, route := range []string{"/", "/api/"} {
+		c.Observe(httptest.NewRequest("GET", "/", nil), cors.Decision{Kind: cors.Actual, Reason: cors.ReasonOrigin, Route: route})
+	}
+	told := parse[toldDecisions](t, events(t, c, "")("decisions")).Decisions
+	if len(told) != 2 || !told[0].Shadow || told[1].Shadow {
+		t.Errorf("told are %+v, want the first in shadow alone", told)
 	}
 }
 

@@ -22,9 +22,12 @@ function row(d) {
     r.querySelector(selector).title = text;
   };
   r.dataset.verdict = d.allowed ? 'allowed' : 'refused';
+  if (d.shadow) r.dataset.shadow = '';
   fill('.time', clock.format(new Date(d.time)));
   r.querySelector('.time').title = d.time;
   fill('.verdict', word(d.allowed ? 'allowed' : 'refused'));
+  if (d.shadow) r.querySelector('.verdict').title = word('shadow-why');
+  r.querySelector('.shadow').textContent = d.shadow ? word('shadow') : '';
   fill('.kind', word(d.kind));
   r.querySelector('.kind').classList.toggle('hidden', d.kind === 'actual'); // it goes without saying
   fill('.method', d.method);
@@ -103,10 +106,13 @@ function connect() {
     tellSkipped();
     state('connected');
   };
-  s.onerror = () => {
+  s.onerror = async () => {
     state('disconnected');
-    // A browser gives up where it is answered with an error, as when too many are open.
-    if (s.readyState === EventSource.CLOSED) setTimeout(() => { if (s === source) connect(); }, 5000);
+    if (s.readyState !== EventSource.CLOSED) return;
+    // The browser gives up where it is answered with an error, and does not say with which.
+    setTimeout(() => { if (s === source) connect(); }, 5000);
+    const response = await ask('/live/history').catch(() => undefined);
+    if (response && s === source) state(response.status === 403 ? 'other-token' : 'too-many');
   };
   const on = (name, f) => s.addEventListener(name, event => { if (s === source) f(JSON.parse(event.data)); });
   on('decisions', note);
