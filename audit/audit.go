@@ -40,6 +40,11 @@ type Auditor struct {
 	// PrivateAddresses lets servers be asked whose address is not public.
 	PrivateAddresses bool
 
+	// LookupHost, which may be that of a net.Resolver, is asked for the addresses of
+	// names that a server allows and that are not its own. Nil means that none is
+	// looked up.
+	LookupHost func(ctx context.Context, host string) (addresses []string, err error)
+
 	MaxRequests int           // about one URL, at most; 0 means 150
 	Rate        float64       // requests to one host in a second at most; 0 means as fast as they go
 	Timeout     time.Duration // of one request; 0 means 10 s

@@ -345,6 +345,7 @@ func (q *inquiry) names(ctx context.Context) {
 	}
 	q.subdomains(ctx, all)
 	q.hosting(ctx, all)
+	q.dangling(ctx, all)
 }
 
 // candidates finds names that the server trusts; where it does not tell, its own.
@@ -598,6 +599,33 @@ func (q *inquiry) hosting(ctx context.Context, all []name) {
 		}
 	}
 	q.reportAll("shared-hosting", High, q.any(ctx, origins...))
+}
+
+// dangling looks for allowed names that nobody has. Of one of the server's own
+// site somebody has to take what it points to; of another site, the whole domain
+// may be for sale.
+func (q *inquiry) dangling(ctx context.Context, all []name) {
+	if q.auditor.LookupHost == nil {
+		return
+	}
+	missing := func(host string) bool {
+		ctx, cancel := context.WithTimeout(ctx, q.auditor.timeout())
+		defer cancel()
+		_, err := q.auditor.LookupHost(ctx, host+".") // below no other
+		var no *net.DNSError
+		return errors.As(err, &no) && no.IsNotFound
+	}
+	for _, n := range all {
+		site := n.RegistrableDomain()
+		if !n.allowed || site == "" || n.Host() == q.host || !missing(n.Host()) {
+			continue
+		}
+		severity := Medium
+		if site != q.site && missing(site) {
+			severity = High
+		}
+		q.reportAll("dangling-name", severity, q.any(ctx, n.String()))
+	}
 }
 
 // places asks as pages that are somewhere else in each visitor's network.

@@ -1,8 +1,10 @@
 package audit_test
 
 import (
+	"context"
 	"io"
 	"maps"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -191,6 +193,8 @@ var holes = []server{
 	{"anybody's pages at a hosting service are allowed", "", "shared-hosting", with(matches(`^https://[a-z0-9-]+\.github\.io$`))},
 	{"anybody's previews are allowed", "", "shared-hosting", with(matches(`^https://target-[a-z0-9]+\.vercel\.app$`))},
 	{"the neighbours at the hosting service are allowed", "https://target.netlify.app/users", "shared-hosting", with(ends(".netlify.app"))},
+	{"a domain that nobody has is on the list", "", "dangling-name", with(only(ours, "https://gone.org"), says("Content-Security-Policy", "connect-src https://gone.org"))},
+	{"a name of its own that points nowhere is on the list", "", "dangling-name", with(only(ours, "https://gone.target.com"), says("Content-Security-Policy", "connect-src https://gone.target.com"))},
 	{"localhost is left on the list", "", "localhost", with(only(ours, "http://localhost:3000"))},
 	{"any port of localhost is allowed", "", "localhost", with(matches(`^http://localhost(:\d+)?$`))},
 	{"private addresses are allowed", "", "private-address", with(matches(`^http://(192\.168|10\.\d+)\.\d+\.\d+$`))},
@@ -388,13 +392,21 @@ var safe = []server{
 	}},
 }
 
+// lookupHost finds every name but those of who is gone.
+func lookupHost(_ context.Context, host string) ([]string, error) {
+	if strings.HasPrefix(host, "gone.") {
+		return nil, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
+	}
+	return []string{"192.0.2.1"}, nil
+}
+
 func inspect(t *testing.T, s server) *audit.Inspection {
 	t.Helper()
 	url := s.url
 	if url == "" {
 		url = "https://api.target.com/users"
 	}
-	a := &audit.Auditor{Transport: carrier{s.handler}}
+	a := &audit.Auditor{Transport: carrier{s.handler}, LookupHost: lookupHost}
 	got, err := a.Audit(t.Context(), url)
 	if err != nil {
 		t.Fatal(err)

@@ -66,6 +66,7 @@ var rules = []Rule{
 	{"any-tld", "the same name in any top-level domain is allowed", 346, compareWhole},
 	{"special-character", "a trusted name is taken to end at a character that browsers send inside names", 346, "anchor the pattern at its end, and allow nothing but a port after the name"},
 	{"shared-hosting", "sites that anybody can open at a hosting service are allowed", 942, "name the sites that are yours, each whole; no wildcard right below a public suffix"},
+	{"dangling-name", "a name is allowed that points nowhere: whoever gets it can read", 942, "take it out of the list, and what is left of it out of the DNS"},
 	{"localhost", "pages served on the visitor's own machine are allowed", 942, "take origins of development out of what production allows"},
 	{"private-address", "pages at private addresses or short names are allowed, which are other machines in other networks", 942, "take them out of what a public server allows"},
 	{"http-origin", "an origin over http is allowed: whoever is on the network can speak as it", 942, "allow https: origins alone"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -23,6 +24,7 @@ type auditFlags struct {
 	connect     []string
 	private     bool
 	unsafe      bool
+	lookUp      bool
 	maxRequests int
 	rate        float64
 	timeout     time.Duration
@@ -60,6 +62,7 @@ get. What no browser would let a page have is no finding.`,
 	flags.StringArrayVar(&f.connect, "connect", nil, "`host=address` where a host is served")
 	flags.BoolVar(&f.private, "private-addresses", false, "ask servers whose address is not public")
 	flags.BoolVar(&f.unsafe, "unsafe-methods", false, "send a POST without a body, too")
+	flags.BoolVar(&f.lookUp, "look-up", false, "look up in the DNS the names that servers allow")
 	flags.IntVar(&f.maxRequests, "max-requests", 150, "requests about one URL, at most")
 	flags.Float64Var(&f.rate, "rate", 20, "requests to one host in a second")
 	flags.DurationVar(&f.timeout, "timeout", 10*time.Second, "how long one answer may take")
@@ -286,6 +289,9 @@ func (f *auditFlags) auditor() (*audit.Auditor, audit.Severity, shard, error) {
 	a := &audit.Auditor{
 		Origins: f.origins, PrivateAddresses: f.private, UnsafeMethods: f.unsafe,
 		MaxRequests: f.maxRequests, Rate: f.rate, Timeout: f.timeout,
+	}
+	if f.lookUp {
+		a.LookupHost = net.DefaultResolver.LookupHost
 	}
 	var faults, wrong []error
 	a.Header, faults = ownHeaders(f.headers)

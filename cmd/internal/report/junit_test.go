@@ -2,6 +2,7 @@ package report_test
 
 import (
 	"encoding/xml"
+	"os/exec"
 	"strings"
 	"testing"
 
@@ -48,4 +49,14 @@ b ]]]]><![CDATA[>]]></failure>
 	if err := xml.Unmarshal([]byte(got.String()), new(struct{ XMLName xml.Name })); err != nil {
 		t.Errorf("this is not XML: %v", err)
 	}
+	t.Run("by the schema of the Jenkins plugin for xUnit", func(t *testing.T) {
+		if _, err := exec.LookPath("xmllint"); err != nil {
+			t.Skip(err)
+		}
+		lint := exec.Command("xmllint", "--nonet", "--noout", "--schema", "testdata/junit-10.xsd", "-")
+		lint.Stdin = strings.NewReader(got.String())
+		if out, err := lint.CombinedOutput(); err != nil {
+			t.Errorf("%v: %s", err, out)
+		}
+	})
 }
