@@ -214,7 +214,7 @@ func TestAPolicyIsEditedByKeyboardAlone(t *testing.T) {
 	}
 	p.tabTo(t, `button "Undo the last Apply"`)
 	p.press(t, " ")
-	p.until(t, "document.querySelector('#undo').disabled")
+	p.until(t, "document.querySelector('#state').dataset.state === 'same' && document.querySelector('#undo').disabled")
 	if text := string(s.options.Policy().Text); strings.Contains(text, "shadow") {
 		t.Errorf("after it is taken back, in force is\n%s", text)
 	}

@@ -40,22 +40,27 @@ routes:
 `
 
 // newSite serves all of it on loopback until the test ends.
-func newSite(t *testing.T) *site {
+func newSite(t *testing.T) *site { return newSiteAt(t, "0", "0", "0") }
+
+// newSiteAt is newSite on these ports.
+func newSiteAt(t *testing.T, service, gatewayPort, console string) *site {
 	t.Helper()
-	upstream := httptest.NewServer(demo.API())
+	listen := func(port string) net.Listener {
+		l, err := net.Listen("tcp", "127.0.0.1:"+port)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l
+	}
+	upstream := &httptest.Server{Listener: listen(service), Config: &http.Server{Handler: demo.API()}}
+	upstream.Start()
 	t.Cleanup(upstream.Close)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	front, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	l, front := listen(console), listen(gatewayPort)
+	var err error
 	address := "localhost:" + portOf(l)
 	s := &site{gateway: "http://localhost:" + portOf(front)}
 	force := &inForce{}
-	text := strings.NewReplacer("UPSTREAM", upstream.URL, "CONSOLE", "http://"+address).Replace(sitePolicy)
+	text := strings.NewReplacer("UPSTREAM", strings.Replace(upstream.URL, "127.0.0.1", "localhost", 1), "CONSOLE", "http://"+address).Replace(sitePolicy)
 	if err := force.read([]byte(text)); err != nil {
 		t.Fatal(err)
 	}
@@ -164,19 +169,21 @@ func (s *site) ask(t *testing.T, method, path, origin string, names ...string) *
 // traffic has the gateway decide on what a service sees of a day.
 func (s *site) traffic(t *testing.T) {
 	t.Helper()
-	for range 6 {
+	for i := range 6 {
 		s.ask(t, "GET", "/users", "https://app.example.com")
+		if i < 4 {
+			s.ask(t, "GET", "/users", "https://partner.example")
+			s.ask(t, "DELETE", "/users/1", "https://app.example.com", "Authorization")
+		}
+		if i < 3 {
+			s.ask(t, "PATCH", "/users/2", "https://app.example.com", "Content-Type")
+		}
+		if i == 4 {
+			s.ask(t, "GET", "/private", "https://app.example.com")
+			s.ask(t, "PUT", "/users/2", "https://app.example.com", "X-Trace")
+			s.ask(t, "GET", "/users", "http://app.example.com")
+		}
 		s.ask(t, "PUT", "/users/1", "https://app.example.com", "Content-Type", "Authorization")
 		s.ask(t, "GET", "/users/3", "https://admin.example.com")
 	}
-	for range 3 {
-		s.ask(t, "PATCH", "/users/2", "https://app.example.com", "Content-Type")
-	}
-	for range 4 {
-		s.ask(t, "GET", "/users", "https://partner.example")
-		s.ask(t, "DELETE", "/users/1", "https://app.example.com", "Authorization")
-	}
-	s.ask(t, "GET", "/private", "https://app.example.com")
-	s.ask(t, "PUT", "/users/2", "https://app.example.com", "X-Trace")
-	s.ask(t, "GET", "/users", "http://app.example.com")
 }
