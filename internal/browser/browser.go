@@ -1,11 +1,14 @@
 package browser
 
 import (
+	"archive/zip"
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
@@ -46,13 +49,86 @@ type Process struct {
 // Start opens url in a browser that shows no window and has no past. It ends
 // with ctx, or with [Process.Close].
 func Start(ctx context.Context, n Name, url string) (*Process, error) {
-	return StartBehind(ctx, n, url, "")
+	return start(ctx, n, url, setting{})
 }
 
 // StartBehind is Start with a network of its own: whatever name a page asks for,
 // also localhost, is asked of the HTTP proxy at the address proxy, and whatever
 // certificate comes is taken.
 func StartBehind(ctx context.Context, n Name, url, proxy string) (*Process, error) {
+	s, err := behind(n, proxy)
+	if err != nil || n != Firefox {
+		return start(ctx, n, url, s)
+	}
+	p, err := start(ctx, n, "about:blank", s)
+	if err != nil {
+		return nil, err
+	}
+	if p.session, err = visitInsecurely(ctx, p.profile, url); err != nil {
+		p.Close()
+		return nil, fmt.Errorf("start %s: %w", n, err)
+	}
+	return p, nil
+}
+
+// StartExtension runs script in a page of an extension that may do nothing
+// special. There is none in WebKit.
+func StartExtension(ctx context.Context, n Name, script string) (*Process, error) {
+	const (
+		page = `<!doctype html><script src="page.js"></script>`
+		uuid = "6f1d2a34-0c5b-4e7f-9a8d-3b2c1d0e9f8a"
+	)
+	switch n {
+	case Chromium:
+		dir := "extension" // in the profile
+		return start(ctx, n, "about:blank", setting{
+			args: []string{"--disable-features=DisableLoadExtensionCommandLineSwitch", "--load-extension=" + inProfile + dir},
+			files: map[string]string{
+				dir + "/manifest.json": `{"manifest_version": 3, "name": "x", "version": "1", "background": {"service_worker": "open.js"}}`,
+				dir + "/open.js":       `chrome.runtime.onInstalled.addListener(() => chrome.tabs.create({ url: "page.html" }))`,
+				dir + "/page.html":     page, dir + "/page.js": script,
+			},
+		})
+	case Firefox:
+		var packed bytes.Buffer
+		z := zip.NewWriter(&packed)
+		for name, text := range map[string]string{
+			"manifest.json": `{"manifest_version": 3, "name": "x", "version": "1", "browser_specific_settings": {"gecko": {"id": "x@example.com"}}}`,
+			"page.html":     page, "page.js": script,
+		} {
+			f, err := z.Create(name)
+			if err != nil {
+				return nil, err
+			}
+			if _, err := io.WriteString(f, text); err != nil {
+				return nil, err
+			}
+		}
+		if err := z.Close(); err != nil {
+			return nil, err
+		}
+		return start(ctx, n, "moz-extension://"+uuid+"/page.html", setting{
+			prefs: `user_pref("xpinstall.signatures.required", false);
+user_pref("extensions.autoDisableScopes", 0);
+user_pref("extensions.webextensions.uuids", "{\"x@example.com\":\"` + uuid + `\"}");
+`,
+			files: map[string]string{"extensions/x@example.com.xpi": packed.String()},
+		})
+	}
+	return nil, fmt.Errorf("start %s: it is started without extensions", n)
+}
+
+// A setting is what of a browser is not as usual.
+type setting struct {
+	args  []string
+	prefs string            // Firefox's
+	files map[string]string // of the profile, by name
+}
+
+// inProfile stands in an argument for the folder of the profile.
+const inProfile = "{profile}/"
+
+func start(ctx context.Context, n Name, url string, s setting) (*Process, error) {
 	args, err := command(n)
 	if err != nil {
 		return nil, err
@@ -61,26 +137,25 @@ func StartBehind(ctx context.Context, n Name, url, proxy string) (*Process, erro
 	if err != nil {
 		return nil, err
 	}
+	files := map[string]string{}
+	maps.Copy(files, s.files)
 	switch n {
 	case Chromium:
 		args = append(args, "--user-data-dir="+profile)
 	case Firefox:
 		args = append(args, "--profile", profile)
-		if err := os.WriteFile(filepath.Join(profile, "user.js"), []byte(quiet), 0o600); err != nil {
+		files["user.js"] = quiet + s.prefs
+	}
+	for name, text := range files {
+		path := filepath.Join(profile, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(text), 0o600)); err != nil {
 			return nil, err
 		}
 	}
-	at := url
-	if proxy != "" {
-		more, err := behind(n, proxy, profile)
-		if err != nil {
-			return nil, err
-		}
-		if args = append(args, more...); n == Firefox {
-			at = "about:blank" // until it is told to take what certificate comes
-		}
+	for _, arg := range s.args {
+		args = append(args, strings.Replace(arg, inProfile, profile+"/", 1))
 	}
-	c := exec.CommandContext(ctx, args[0], append(args[1:], at)...)
+	c := exec.CommandContext(ctx, args[0], append(args[1:], url)...)
 	c.Env = append(os.Environ(), "HOME="+profile,
 		"WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS=1") // the sandbox needs what containers lack
 	// A browser is many processes, which end together.
@@ -95,29 +170,22 @@ func StartBehind(ctx context.Context, n Name, url, proxy string) (*Process, erro
 		c.Wait()
 		close(p.done)
 	}()
-	if at != url {
-		if p.session, err = visitInsecurely(ctx, profile, url); err != nil {
-			p.Close()
-			return nil, fmt.Errorf("start %s: %w", n, err)
-		}
-	}
 	return p, nil
 }
 
-// behind returns the arguments that lead n to the proxy, and writes into its
-// profile what no argument says.
-func behind(n Name, proxy, profile string) ([]string, error) {
+// behind leads n to the proxy.
+func behind(n Name, proxy string) (setting, error) {
 	switch n {
 	case Chromium:
-		return []string{"--proxy-server=" + proxy, "--proxy-bypass-list=<-loopback>", "--ignore-certificate-errors"}, nil
+		return setting{args: []string{"--proxy-server=" + proxy, "--proxy-bypass-list=<-loopback>", "--ignore-certificate-errors"}}, nil
 	case WebKit:
-		return []string{"--proxy=http://" + proxy, "--ignore-tls-errors"}, nil
+		return setting{args: []string{"--proxy=http://" + proxy, "--ignore-tls-errors"}}, nil
 	}
 	host, port, err := net.SplitHostPort(proxy)
 	if err != nil {
-		return nil, err
+		return setting{}, err
 	}
-	prefs := quiet + `user_pref("marionette.port", 0);
+	prefs := `user_pref("marionette.port", 0);
 user_pref("network.proxy.type", 1);
 user_pref("network.proxy.allow_hijacking_localhost", true);
 user_pref("network.proxy.no_proxies_on", "");
@@ -125,7 +193,7 @@ user_pref("network.proxy.no_proxies_on", "");
 	for _, scheme := range []string{"http", "ssl"} {
 		prefs += fmt.Sprintf("user_pref(\"network.proxy.%s\", %q);\nuser_pref(\"network.proxy.%s_port\", %s);\n", scheme, host, scheme, port)
 	}
-	return []string{"--marionette"}, os.WriteFile(filepath.Join(profile, "user.js"), []byte(prefs), 0o600)
+	return setting{args: []string{"--marionette"}, prefs: prefs}, nil
 }
 
 // visitInsecurely has the Firefox of a profile open url, and take what
