@@ -26,6 +26,64 @@ func (o Outcome) Seen() bool {
 	return q.Method != http.MethodOptions && !slices.Equal(vary(o.Got), vary(o.Row.Want))
 }
 
+// A Harm is what a wrong row does.
+type Harm int
+
+const (
+	Nothing Harm = iota // no page and no cache can tell the difference, if there is one
+	Opens               // a page reads what it must not, or sends it
+	Blocks              // a page is kept from what it may do
+	Mixes               // a cache may give to one origin what is for another
+	Changes             // a page is told something else
+)
+
+// Harm is what the reply of o does that is other than it must be.
+func (o Outcome) Harm() Harm {
+	q, h := o.Row.Request, Nothing
+	for _, mode := range []fetch.Credentials{fetch.CredentialsOmit, fetch.CredentialsInclude} {
+		want, got := read(q, o.Row.Want, mode), read(q, o.Got, mode)
+		switch {
+		case want == got:
+		case want == stops:
+			return Opens
+		case got == stops:
+			h = Blocks
+		case h == Nothing:
+			h = Changes
+		}
+	}
+	if h == Nothing && q.Method != http.MethodOptions && !slices.Equal(vary(o.Got), vary(o.Row.Want)) {
+		if !header.VariesByOrigin(o.Got.Header[header.Vary]) && header.VariesByOrigin(o.Row.Want.Header[header.Vary]) {
+			return Mixes
+		}
+		return Changes
+	}
+	return h
+}
+
+// Harms counts the rows of r that a browser would send, by what they do.
+func (r *Report) Harms() map[Harm]int {
+	all := make(map[Harm]int)
+	for _, o := range r.Outcomes {
+		if o.isBrowsers() {
+			all[o.Harm()]++
+		}
+	}
+	return all
+}
+
+// isBrowsers reports whether a browser would send the request of o.
+func (o Outcome) isBrowsers() bool {
+	q := o.Row.Request
+	if len(q.Header) == 0 {
+		return true
+	}
+	if len(q.lines(header.AccessControlRequestHeaders)) > 1 {
+		return false // it writes one
+	}
+	return read(q, o.Row.Want, fetch.CredentialsOmit) != "" || read(q, o.Row.Want, fetch.CredentialsInclude) != ""
+}
+
 // vary is what a reply varies by: "*" is all there is.
 func vary(r Reply) []string {
 	names := elements(r.Header[header.Vary], header.Lower)
@@ -34,6 +92,9 @@ func vary(r Reply) []string {
 	}
 	return names
 }
+
+// stops is what [read] says where a page gets nothing.
+const stops = "stops"
 
 // read is what a browser that sent q makes of a reply, in words.
 func read(q Request, reply Reply, mode fetch.Credentials) string {
@@ -59,7 +120,7 @@ func read(q Request, reply Reply, mode fetch.Credentials) string {
 	case c.goesOn:
 		return fmt.Sprintf("goes on, and need not ask for %s", reply.Header[header.AccessControlMaxAge])
 	case err != nil:
-		return "stops"
+		return stops
 	}
 	res.Body.Close()
 	return fmt.Sprintf("reads %d, with %q", reply.Status/100, elements(reply.Header[header.AccessControlExposeHeaders], header.Lower))

@@ -27,6 +27,16 @@ routes:
     exposed-headers: "*"
     max-age: 1d
 `},
+	{"public, for some methods", `
+upstream: UPSTREAM
+routes:
+  /:
+    origins: "*"
+    methods: [PUT, DELETE]
+    request-headers: [Authorization, Content-Type]
+    exposed-headers: "*"
+    max-age: 10m
+`},
 	{"patterns", `
 upstream: UPSTREAM
 routes:

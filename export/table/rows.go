@@ -210,6 +210,7 @@ func near(o string) []string {
 		o + "%00",
 		strings.ReplaceAll(o, ".", "x"),
 		strings.Replace(o, ".", "x", 1),
+		o[:max(0, strings.LastIndexByte(o, '.'))] + "x" + o[strings.LastIndexByte(o, '.')+1:],
 		strings.Replace(o, "-", "x", 1),
 		strings.Repeat("a", 300) + o,
 		scheme + "://" + strings.Repeat("a", 64) + "." + host,
@@ -219,7 +220,7 @@ func near(o string) []string {
 		all = append(all, scheme+"://a"+string(c)+"."+host)
 	}
 	if _, parent, ok := strings.Cut(host, "."); ok {
-		all = append(all, scheme+"://"+parent)
+		all = append(all, scheme+"://"+parent, scheme+"://evil"+parent)
 	}
 	return slices.DeleteFunc(all, func(s string) bool { return s == o })
 }

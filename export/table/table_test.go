@@ -28,7 +28,7 @@ func TestThereAreManyRows(t *testing.T) {
 	}
 }
 
-var update = flag.Bool("u", false, "rewrite the records and the documentation")
+var update = flag.Bool("u", false, "rewrite the records")
 
 func TestReference(t *testing.T) { hold(t, table.Reference) }
 

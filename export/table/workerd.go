@@ -26,32 +26,40 @@ var workerdLock []byte
 // InstallWorkerd returns the path of workerd, the engine of Cloudflare Workers,
 // which npm puts into the user's cache if it is not there.
 func InstallWorkerd() (string, error) {
+	dir, err := install("workerd", workerdPackage, workerdLock)
+	if err != nil {
+		return "", err
+	}
+	// The program itself: what npm puts into .bin is a script that would leave it
+	// running.
+	paths, _ := filepath.Glob(filepath.Join(dir, "node_modules", "@cloudflare", "workerd-*", "bin", "workerd"))
+	if len(paths) == 0 {
+		return "", errors.New("there is no workerd for this machine")
+	}
+	return paths[0], nil
+}
+
+// install has npm put packages into a directory of the user's cache, unless they
+// are there, and returns its path.
+func install(name string, packages, lock []byte) (dir string, err error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		return "", err
 	}
-	dir := filepath.Join(cache, "crossorigin-cors", "workerd")
-	// The program itself: what npm puts into .bin is a script that would leave it
-	// running.
-	program := func() string {
-		paths, _ := filepath.Glob(filepath.Join(dir, "node_modules", "@cloudflare", "workerd-*", "bin", "workerd"))
-		if len(paths) == 0 {
-			return ""
-		}
-		return paths[0]
-	}
-	lock, err := os.ReadFile(filepath.Join(dir, "package-lock.json"))
-	if err == nil && bytes.Equal(lock, workerdLock) && program() != "" {
-		return program(), nil
+	dir = filepath.Join(cache, "crossorigin-cors", name)
+	// Written last, when all is there.
+	done := filepath.Join(dir, "done.json")
+	if was, err := os.ReadFile(done); err == nil && bytes.Equal(was, lock) {
+		return dir, nil
 	}
 	npm, err := exec.LookPath("npm")
 	if err != nil {
-		return "", errors.New("there is no npm to install workerd")
+		return "", fmt.Errorf("there is no npm to install %s", name)
 	}
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return "", err
 	}
-	for name, data := range map[string][]byte{"package.json": workerdPackage, "package-lock.json": workerdLock} {
+	for name, data := range map[string][]byte{"package.json": packages, "package-lock.json": lock} {
 		if err := os.WriteFile(filepath.Join(dir, name), data, 0o666); err != nil {
 			return "", err
 		}
@@ -59,12 +67,9 @@ func InstallWorkerd() (string, error) {
 	cmd := exec.Command(npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
 	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("npm does not install workerd: %w: %s", err, out)
+		return "", fmt.Errorf("npm does not install %s: %w: %s", name, err, out)
 	}
-	if program() == "" {
-		return "", errors.New("there is no workerd for this machine")
-	}
-	return program(), nil
+	return dir, os.WriteFile(done, lock, 0o666)
 }
 
 var workerdConfig = template.Must(template.New("").Parse(`using Workerd = import "/workerd/workerd.capnp";
