@@ -109,10 +109,11 @@ func parseShard(text string) (shard, error) {
 	first, second, ok := strings.Cut(text, "/")
 	i, err := strconv.ParseUint(first, 10, 32)
 	n, err2 := strconv.ParseUint(second, 10, 32)
-	if !ok || err != nil || err2 != nil || i < 1 || i > n {
+	if !ok || err != nil || err2 != nil || n < 1 || i > n {
 		return shard{}, fmt.Errorf("--shard: %q is no part; write the third of sixteen as 3/16", text)
 	}
-	return shard{i - 1, n}, nil
+	// Where parts are counted from zero, 0/16 stands for 16/16.
+	return shard{(i + n - 1) % n, n}, nil
 }
 
 func (s shard) has(target string) bool {
