@@ -7,6 +7,7 @@ replace github.com/crossorigin/cors => ../
 replace github.com/crossorigin/cors/policyfile => ../policyfile
 
 require (
+	github.com/BurntSushi/toml v1.6.0
 	github.com/crossorigin/cors v0.0.0-00010101000000-000000000000
 	github.com/crossorigin/cors/policyfile v0.0.0-00010101000000-000000000000
 	github.com/goccy/go-yaml v1.19.2

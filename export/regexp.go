@@ -35,6 +35,10 @@ const otherScheme = `(?:[a-gi-z][a-z0-9+.-]{0,63}|h(?:[a-su-z0-9+.-][a-z0-9+.-]{
 // originLength matches what originRegexp does, and knows how long a host may be.
 const originLength = `null|[^:]+://(?:[^:\[ ]{0,253}\.?|\[[^ ]+\])(?::[0-9]+)?`
 
+// OriginRegexp returns the expression, without anchors, that [To] writes for the
+// origins that a pattern of package origin matches. RE2 and PCRE read it alike.
+func OriginRegexp(pattern string) string { return originRegexp(pattern) }
+
 // originRegexp returns the expression, without anchors, for the origins that a
 // pattern of package origin matches. It knows nothing of how long a host may be,
 // nor of IPv6 addresses as hosts of "moz-extension://*"; for "*" it also matches

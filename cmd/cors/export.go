@@ -150,27 +150,33 @@ func (f *exportFlags) refused(widens *export.WideningError) error {
 
 // printFindings tells what the target does otherwise, the worst first.
 func (f *exportFlags) printFindings(w io.Writer, findings []export.Finding) {
-	style := report.For(w)
 	order := []export.Effect{export.Widened, export.Narrowed, export.Lost, export.Needs}
 	findings = slices.Clone(findings)
 	slices.SortStableFunc(findings, func(a, b export.Finding) int {
 		return slices.Index(order, a.Effect) - slices.Index(order, b.Effect)
 	})
 	for _, finding := range findings {
-		effect := string(finding.Effect) + ":"
-		mark := style.Strong(effect)
-		switch finding.Effect {
-		case export.Widened:
-			mark = style.Bad(effect)
-		case export.Narrowed:
-			mark = style.Warn(effect)
-		}
-		what, _ := strings.CutPrefix(finding.String(), effect+" ")
-		what = strings.TrimSuffix(what, "; "+finding.Fix)
-		fmt.Fprintf(w, "cors: %s %s\n", mark, report.Clean(what))
-		if finding.Fix != "" {
-			fmt.Fprintf(w, "cors: %s %s\n", style.Faint("  hint:"), report.Clean(finding.Fix))
-		}
+		printFinding(w, string(finding.Effect), finding.String(), finding.Fix)
+	}
+}
+
+// printFinding tells of a finding: its text begins with its effect, and ends with
+// how to mend it.
+func printFinding(w io.Writer, effect, text, fix string) {
+	style := report.For(w)
+	effect += ":"
+	mark := style.Strong(effect)
+	switch effect {
+	case "unsafe:", "widened:":
+		mark = style.Bad(effect)
+	case "narrowed:":
+		mark = style.Warn(effect)
+	}
+	what, _ := strings.CutPrefix(text, effect+" ")
+	what = strings.TrimSuffix(what, "; "+fix)
+	fmt.Fprintf(w, "cors: %s %s\n", mark, report.Clean(what))
+	if fix != "" {
+		fmt.Fprintf(w, "cors: %s %s\n", style.Faint("  hint:"), report.Clean(fix))
 	}
 }
 
