@@ -135,6 +135,7 @@ func (f *auditFlags) audit(cmd *cobra.Command, args []string) error {
 func (f *auditFlags) run(cmd *cobra.Command, auditor *audit.Auditor, source *targets, done *resumed, told *auditReport) error {
 	ctx, stop := context.WithCancel(cmd.Context())
 	defer stop()
+	total := source.total(done)
 	jobs, results := make(chan target), make(chan *auditRecord)
 	var workers sync.WaitGroup
 	for range f.concurrency {
@@ -164,7 +165,7 @@ func (f *auditFlags) run(cmd *cobra.Command, auditor *audit.Auditor, source *tar
 		workers.Wait()
 		close(results)
 	}()
-	progress := report.NewProgress(cmd.ErrOrStderr(), "audit", source.total())
+	progress := report.NewProgress(cmd.ErrOrStderr(), "audit", total)
 	var failed error
 	for record := range results {
 		if failed != nil {

@@ -201,3 +201,36 @@ func TestSARIFIsValid(t *testing.T) {
 		t.Error("nothing is found, so that little is tested")
 	}
 }
+
+func TestProgressKnowsItsEndWhereAFileCanBeReadTwice(t *testing.T) {
+	const lines = "https://a.example/\n# a comment\n\nhttps://b.example/\nhttps://c.example/\n"
+	path := filepath.Join(t.TempDir(), "targets.txt")
+	if err := os.WriteFile(path, []byte(lines), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	done := &resumed{done: map[uint64]struct{}{hash("https://b.example/"): {}}}
+	for _, tt := range []struct {
+		row, name string
+		want      int
+	}{
+		{"a file", path, 3},
+		{"a stream", "-", 0},
+	} {
+		source, err := openTargets([]string{"https://d.example/"}, tt.name, shard{}, strings.NewReader(lines))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer source.close()
+		if got := source.total(done); got != tt.want {
+			t.Errorf("%s: total is %d, want %d", tt.row, got, tt.want)
+		}
+		var failed error
+		left := 0
+		for range source.all(&failed) {
+			left++
+		}
+		if left != 4 || failed != nil {
+			t.Errorf("%s: after that %d targets are left to read, want all 4; %v", tt.row, left, failed)
+		}
+	}
+}

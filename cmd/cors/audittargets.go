@@ -52,12 +52,27 @@ func (t *targets) close() {
 	}
 }
 
-// total is how many there are, 0 where a file is still to be read.
-func (t *targets) total() int {
+// total is how many there are that are not done, 0 where none can tell: a file is
+// read twice for that, a stream once.
+func (t *targets) total(done *resumed) int {
+	file, _ := t.file.(*os.File)
 	if t.file != nil {
-		return 0
+		if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
+			return 0
+		}
 	}
-	return len(t.args)
+	n, failed := 0, error(nil)
+	for at := range t.all(&failed) {
+		if !done.has(at.url) {
+			n++
+		}
+	}
+	if file != nil {
+		if _, err := file.Seek(0, io.SeekStart); err != nil || failed != nil {
+			return 0
+		}
+	}
+	return n
 }
 
 // maxLine is the longest line of a file of targets.
