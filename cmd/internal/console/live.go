@@ -255,10 +255,13 @@ type toldDecision struct {
 // decisions is the event of those of all that f wants, limit at most; nil where
 // there are none. Those by a route of shadows were not enforced.
 func (f filter) decisions(all []observation, limit int, shadows map[string]bool) []byte {
-	var wanted []observation
-	for _, o := range all {
-		if f.wants(o) {
-			wanted = append(wanted, o)
+	wanted := all
+	if f != (filter{}) {
+		wanted = nil
+		for _, o := range all {
+			if f.wants(o) {
+				wanted = append(wanted, o)
+			}
 		}
 	}
 	if len(wanted) == 0 {

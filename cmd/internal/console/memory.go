@@ -30,6 +30,7 @@ type memory struct {
 	refused          [maxReasons]atomic.Uint64 // by reason
 
 	last             atomic.Uint64 // the number of the latest decision
+	lastRead         atomic.Int64  // how many were read at last
 	passes, refusals ring
 }
 
@@ -196,6 +197,8 @@ func (m *memory) all() []observation { return m.read(false, &m.passes, &m.refusa
 func (m *memory) drain() []observation { return m.read(true, &m.passes, &m.refusals) }
 
 func (m *memory) read(drain bool, rings ...*ring) (all []observation) {
+	all = make([]observation, 0, m.lastRead.Load()+16)
+	defer func() { m.lastRead.Store(int64(len(all))) }()
 	for _, g := range rings {
 		for i := range g.slots {
 			if o, ok := g.slots[i].read(drain); ok {
