@@ -46,7 +46,7 @@ func (f *serveFlags) demo(cmd *cobra.Command) error {
 	defer front.Close()
 	var now inForce
 	var g *gateway.Gateway
-	o := console.Options{Gateway: service.URL("http", front), Policy: now.policy, Examples: demoExamples}
+	o := console.Options{Gateway: service.URL("http", front), Policy: now.policy, Browser: newBrowser, Examples: demoExamples}
 	o.Apply = func(base, text []byte) error { return now.replace(g, base, text) }
 	page, err := f.demoConsole(front, o)
 	if err != nil {

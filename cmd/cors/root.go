@@ -27,6 +27,7 @@ Sharing, and the tools that show what one says to the other.`,
 		newExport(),
 		newImport(),
 		newFetch(),
+		newPlay(),
 		newServe(),
 		newVerify(),
 	)

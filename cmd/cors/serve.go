@@ -135,7 +135,7 @@ func (f *serveFlags) serve(cmd *cobra.Command) error {
 	defer cancel()
 	var page *consolePage
 	if f.console != "" {
-		o := console.Options{Gateway: service.URL(scheme, server.Listener), Policy: now.policy}
+		o := console.Options{Gateway: service.URL(scheme, server.Listener), Policy: now.policy, Browser: newBrowser}
 		if f.edit {
 			o.Apply = now.writeTo(reloader)
 		}

@@ -22,6 +22,20 @@ const isReady = "document.readyState === 'complete'"
 // true once it has been done.
 var stir = map[string][][2]string{
 	"live": {{"for (const d of document.querySelectorAll('details')) d.open = true", "document.querySelector('details[open] pre')"}},
+	"try": {
+		{"document.querySelector('[name=url]').value += 'users'; document.querySelector('[type=submit]').click()", "document.querySelector('#result .agreement')?.textContent"},
+		{"document.querySelector('[data-start]').click(); document.querySelector('[name=url]').value = 'https://evil.example'; document.querySelector('[type=submit]').click()", "document.querySelector('#problem li')"},
+	},
+	"play": {
+		{"document.querySelector('#add').click(); document.querySelector('[type=submit]').click()", "document.querySelector('#result .agreement')?.textContent"},
+		{"for (const d of document.querySelectorAll('details')) d.open = true", "document.querySelector('details[open] pre')"},
+		{"location.hash = '#2.eyJ9'", "document.querySelector('#problem li')"},
+	},
+	"learn": {
+		{"document.querySelector('[data-example=origin-sent] .run').click(); document.querySelector('[data-example=max-age-kept] .run').click()", "document.querySelectorAll('.agreement').length === 2"},
+		{"document.querySelector('[data-example=allow-headers-missing] .run').click()", "document.querySelectorAll('.agreement').length === 3"},
+		{"for (const d of document.querySelectorAll('details')) d.open = true", "document.querySelector('details[open] pre')"},
+	},
 	"policy": {
 		{"write(policy().replace('10m', 'ten minutes').replace('PUT', 'put'))", "document.querySelectorAll('#mistakes > *').length === 2"},
 		{"write(policy().replace('PATCH', 'DELETE').replace('true', 'false'))", "document.querySelectorAll('#changes > *').length > 2"},
@@ -51,12 +65,16 @@ func TestAxeFindsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	browser := chromium(t)
-	s := newSite(t)
+	s, alone := newSite(t), newAlone(t)
 	s.traffic(t)
 	for _, l := range []look{{"en", "light", 1280}, {"ja", "dark", 360}, {"ja", "light", 360}, {"en", "dark", 1280}} {
 		for _, panel := range panels {
 			t.Run(panel.name+", "+l.String(), func(t *testing.T) {
-				p := s.open(t, browser, panel.name, l)
+				at := s
+				if panel.shown != nil && !panel.shown(s.options) {
+					at = alone
+				}
+				p := at.open(t, browser, panel.name, l)
 				p.run(t, string(axe)+"\n"+helpers)
 				p.until(t, readyOf(panel.name))
 				p.judge(t, "at first")

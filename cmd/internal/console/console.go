@@ -8,14 +8,17 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"io/fs"
 	"log"
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"golang.org/x/net/netutil"
 
+	"github.com/crossorigin/cors/fetch"
 	"github.com/crossorigin/cors/policyfile"
 )
 
@@ -25,7 +28,8 @@ type Options struct {
 	// "localhost:8081". A loopback one may also be called by its other names.
 	Address string
 
-	// Gateway is the origin under which they reach the gateway.
+	// Gateway is the origin under which they reach the gateway. Without one the
+	// console is a place to learn and to play.
 	Gateway string
 
 	// Policy returns what is in force.
@@ -35,6 +39,10 @@ type Options struct {
 	// nothing: [ErrChanged], or an error that holds a *policyfile.Error for each
 	// mistake. Nil means that the policy is only to be looked at.
 	Apply func(base, text []byte) error
+
+	// Browser returns the engine that fetches beside the visitor's browser and
+	// behaves as that one; nil means one without content codings of its own.
+	Browser func(fetch.Profile) *fetch.Browser
 
 	// Examples are requests to the gateway that the page of decisions offers to
 	// send.
@@ -72,6 +80,9 @@ type Console struct {
 	port    string
 	memory  *memory
 	live    *live
+	panels  []panel
+	engines engines
+	stages  stages
 	handler http.Handler
 }
 
@@ -81,6 +92,8 @@ var files embed.FS
 // A panel is one page of the console.
 type panel struct {
 	name    string                                 // also its path
+	shown   func(Options) bool                     // whether a console has it; nil means that each has
+	shares  []string                               // with other panels: names of words, and of styles if there are any
 	connect func(*Console, *http.Request) []string // what its script connects to beside the console: sources of CSP; may be nil
 	data    func(*Console, *http.Request) any      // for its template; may be nil
 	mount   func(*Console, *http.ServeMux)         // registers what its script asks for; may be nil
@@ -89,9 +102,15 @@ type panel struct {
 
 // panels are in the order of the tabs.
 var panels = []panel{
-	{name: "live", data: liveData, mount: mountLive, connect: liveConnects},
-	{name: "policy", data: policyData, mount: mountPolicy, styles: true},
+	{name: "live", shown: hasGateway, connect: liveConnects, data: liveData, mount: mountLive},
+	{name: "try", shown: hasGateway, shares: []string{"verdict"}, connect: tryConnects, data: tryData, mount: mountTry},
+	{name: "policy", shown: hasGateway, data: policyData, mount: mountPolicy, styles: true},
+	{name: "play", shown: hasNoGateway, shares: []string{"verdict", "examples"}, connect: stageConnects, data: playData, mount: mountPlay},
+	{name: "learn", shares: []string{"verdict", "examples"}, connect: stageConnects, data: learnData, mount: mountLearn},
 }
+
+func hasGateway(o Options) bool   { return o.Gateway != "" }
+func hasNoGateway(o Options) bool { return o.Gateway == "" }
 
 // New returns the console of a gateway.
 func New(o Options) (*Console, error) {
@@ -104,6 +123,11 @@ func New(o Options) (*Console, error) {
 	}
 	c := &Console{options: o, port: port, memory: newMemory()}
 	c.live = newLive(c.memory, o.Policy)
+	for _, p := range panels {
+		if p.shown == nil || p.shown(o) {
+			c.panels = append(c.panels, p)
+		}
+	}
 	c.handler = c.guard(c.routes())
 	return c, nil
 }
@@ -126,6 +150,7 @@ const maxConns = 256
 func (c *Console) Serve(ctx context.Context, l net.Listener) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	defer c.stages.close()
 	s := &http.Server{
 		Handler:           c,
 		ReadHeaderTimeout: 10 * time.Second,
@@ -146,11 +171,11 @@ func (c *Console) Serve(ctx context.Context, l net.Listener) error {
 func (c *Console) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
-		http.Redirect(w, r, "/"+panels[0].name, http.StatusSeeOther)
+		http.Redirect(w, r, "/"+c.panels[0].name, http.StatusSeeOther)
 	})
 	mux.Handle("GET /page/", http.FileServerFS(assets{files}))
-	for i := range panels {
-		p := &panels[i]
+	for i := range c.panels {
+		p := &c.panels[i]
 		mux.Handle("GET /"+p.name, c.page(p))
 		if p.mount != nil {
 			p.mount(c, mux)
@@ -168,6 +193,7 @@ type view struct {
 	Lang    string
 	Data    any    // of the panel
 	Nonce   string // of styles, or ""
+	Styles  []string
 
 	words map[string]string
 }
@@ -183,11 +209,28 @@ func (v view) T(key string) (string, error) {
 	return "", fmt.Errorf("there is no word for %q", key)
 }
 
+// Has reports whether the console has a panel.
+func (v view) Has(name string) bool {
+	return slices.ContainsFunc(v.Panels, func(p panel) bool { return p.name == name })
+}
+
+// sheets are the names of p's style sheets, those that are shared first.
+func (p *panel) sheets() []string {
+	var names []string
+	for _, name := range append(slices.Clone(p.shares), p.name) {
+		if _, err := fs.Stat(files, "page/"+name+".css"); err == nil {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 // Words are for the script.
 func (v view) Words() map[string]string { return v.words }
 
 func (c *Console) page(p *panel) http.Handler {
-	t := template.Must(template.ParseFS(files, "page/layout.html", "page/"+p.name+".html"))
+	t := template.Must(template.ParseFS(files, "page/layout.html", "page/request.html", "page/verdict.html", "page/"+p.name+".html"))
+	styles := p.sheets()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		lang, chosen := c.language(r)
 		if chosen {
@@ -195,7 +238,7 @@ func (c *Console) page(p *panel) http.Handler {
 			http.Redirect(w, r, r.URL.Path, http.StatusSeeOther)
 			return
 		}
-		v := view{Panel: p.name, Panels: panels, Gateway: c.options.Gateway, Edit: c.options.Apply != nil, Lang: lang, words: words[lang][p.name]}
+		v := view{Panel: p.name, Panels: c.panels, Gateway: c.options.Gateway, Edit: c.options.Apply != nil, Lang: lang, Styles: styles, words: words[lang][p.name]}
 		if p.styles {
 			v.Nonce = rand.Text()
 		}

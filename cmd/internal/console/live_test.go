@@ -350,7 +350,7 @@ func TestDecisionsThatAreNotEnforcedAreTold(t *testing.T) {
 
 func BenchmarkObserve(b *testing.B) {
 	file := policyOfTest()
-	c, err := New(Options{Address: "localhost:8081", Policy: func() Policy { return file }})
+	c, err := New(Options{Address: "localhost:8081", Gateway: "http://localhost:8080", Policy: func() Policy { return file }})
 	if err != nil {
 		b.Fatal(err)
 	}

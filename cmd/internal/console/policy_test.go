@@ -161,7 +161,7 @@ func TestAPolicyToLookAtIsNotChanged(t *testing.T) {
 
 func TestAPolicyOfFlagsIsShownAsAFile(t *testing.T) {
 	p := Policy{File: policyOfTest().File}
-	c, err := New(Options{Address: "localhost:8081", Policy: func() Policy { return p }})
+	c, err := New(Options{Address: "localhost:8081", Gateway: "http://localhost:8080", Policy: func() Policy { return p }})
 	if err != nil {
 		t.Fatal(err)
 	}

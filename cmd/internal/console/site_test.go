@@ -75,6 +75,26 @@ func newSiteAt(t *testing.T, service, gatewayPort, console string) *site {
 	server := &http.Server{Handler: force.gateway}
 	go server.Serve(front)
 	t.Cleanup(func() { server.Close() })
+	s.serve(t, l)
+	return s
+}
+
+// newAlone serves a console without a gateway.
+func newAlone(t *testing.T) *site {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &site{}
+	if s.Console, err = New(Options{Address: "localhost:" + portOf(l)}); err != nil {
+		t.Fatal(err)
+	}
+	s.serve(t, l)
+	return s
+}
+
+func (s *site) serve(t *testing.T, l net.Listener) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- s.Serve(ctx, l) }()
@@ -84,7 +104,6 @@ func newSiteAt(t *testing.T, service, gatewayPort, console string) *site {
 			t.Error(err)
 		}
 	})
-	return s
 }
 
 func portOf(l net.Listener) string {

@@ -25,6 +25,9 @@ func readWords() map[string]map[string]map[string]string {
 		all[lang] = make(map[string]map[string]string)
 		for _, p := range panels {
 			all[lang][p.name] = readWord("layout", lang)
+			for _, shared := range p.shares {
+				maps.Copy(all[lang][p.name], readWord(shared, lang))
+			}
 			maps.Copy(all[lang][p.name], readWord(p.name, lang))
 		}
 	}

@@ -1,0 +1,281 @@
+package console
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/crossorigin/cors/fetch"
+	"github.com/crossorigin/cors/internal/browser"
+	"github.com/crossorigin/cors/internal/scenario"
+)
+
+// seeds is how many times 200 random states are played in each browser.
+// CORS_SEEDS=8 plays more, from a seed that is new each time.
+func seeds(t *testing.T) []uint64 {
+	n, err := strconv.Atoi(os.Getenv("CORS_SEEDS"))
+	if err != nil {
+		return []uint64{7}
+	}
+	var list []uint64
+	for i := range n {
+		list = append(list, uint64(time.Now().UnixNano())%1e9+uint64(i))
+	}
+	t.Logf("seeds: %d", list)
+	return list
+}
+
+// randomStates are scenarios that play takes: on its servers, by its own page.
+func randomStates(seed uint64, count int) []scenario.Scenario {
+	servers := strings.NewReplacer("localhost:7101", "B-HOST", "localhost:7102", "B-HOST", "localhost:7103", "C-HOST", "127.0.0.1:7104", "D-HOST")
+	var states []scenario.Scenario
+	for _, s := range scenario.Generate(seed, count*2) {
+		s.Page = ""
+		for i := range s.Fetches {
+			s.Fetches[i].URL = strings.Replace(s.Fetches[i].URL, "{A}", "{B}", 1)
+		}
+		for i := range s.Hops {
+			for j, h := range s.Hops[i].Actual.Headers {
+				if h[0] == "Location" {
+					s.Hops[i].Actual.Headers[j][1] = servers.Replace(strings.Replace(h[1], "{A}", "{C}", 1))
+				}
+			}
+		}
+		if checkScenario(&s) == nil && len(states) < count {
+			states = append(states, s)
+		}
+	}
+	return states
+}
+
+// inPage is a module that a test adds to a page of the console, and that does what
+// its visitor would do.
+const inPage = `
+const report = (kind, body) => fetch("/test/" + kind, { method: 'POST', body: JSON.stringify(body) });
+try {
+	const { play } = await import('/page/send.js');
+	const states = await (await fetch('/test/states')).json();
+	const all = states.length;
+	const worker = async () => {
+		for (let s; (s = states.pop()); ) {
+			const { agree, differences, scenario } = await play('learn', { scenario: s });
+			await report('verdict', { id: s.id, agree, differences, scenario });
+		}
+	};
+	await Promise.all([1, 2, 3, 4, 5, 6].map(worker));
+	const { names, run } = await import('/page/learn.js');
+	for (const name of names) {
+		const { agree, differences, seen, arrived } = await run(name);
+		const card = document.querySelector('[data-example="' + name + '"]');
+		const shown = [...card.querySelectorAll('.browser .verdict')].map(v => v.dataset.verdict === 'allowed' ? 'read' : 'blocked').join(' ');
+		await report('example', { id: name, agree, differences, shown, preflights: arrived.browser.filter(r => r.method === 'OPTIONS').length,
+			visible: seen[0].headers?.map(h => h[0]), said: card.querySelector('.agreement').textContent });
+	}
+	await report('end', { said: all + ' states, ' + names.length + ' examples' });
+} catch (error) {
+	await report('end', { failed: String(error) + error.stack });
+}
+`
+
+type reported struct {
+	ID          string       `json:"id"`
+	Agree       bool         `json:"agree"`
+	Differences []difference `json:"differences"`
+	Scenario    string       `json:"scenario"`
+	Shown       string       `json:"shown"`
+	Preflights  int          `json:"preflights"`
+	Visible     []string     `json:"visible"`
+	Said        string       `json:"said"`
+	Failed      string       `json:"failed"`
+}
+
+// TestBrowsersAgreeWithTheEngine has the page of Learn run all its examples, and
+// 200 random states of play, in real browsers.
+func TestBrowsersAgreeWithTheEngine(t *testing.T) {
+	for _, name := range browser.All {
+		t.Run(string(name), func(t *testing.T) {
+			if err := browser.Available(name); err != nil {
+				t.Skip(err)
+			}
+			t.Parallel()
+			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+			defer cancel()
+			for _, seed := range seeds(t) {
+				got, err := visit(ctx, t, name, randomStates(seed, 200))
+				if err != nil {
+					t.Fatal(err)
+				}
+				judgeAll(t, name, seed, got)
+			}
+		})
+	}
+}
+
+func judgeAll(t *testing.T, name browser.Name, seed uint64, got map[string]reported) {
+	states, examples, elsewise := 0, 0, 0
+	for id, r := range got {
+		for _, d := range r.Differences {
+			tell := t.Errorf
+			if d.Quiet {
+				// A cache that is a moment older, or colder, spares another request.
+				elsewise++
+				tell = t.Logf
+			}
+			tell("seed %d, %s: %s\n\tbrowser: %s\n\tengine:  %s\n\t%s", seed, id, d.What, d.Browser, d.Engine, r.Scenario)
+		}
+		if !r.Agree && len(r.Differences) == 0 {
+			t.Errorf("%s: no agreement, and no difference", id)
+		}
+		if e := exampleCalled(id); e == nil {
+			states++
+		} else {
+			examples++
+			want := e.Want
+			if strings.Contains(e.But, string(name)) {
+				want = "read"
+			}
+			if r.Shown != want {
+				t.Errorf("the page shows %q for %s, want %q", r.Shown, id, want)
+			}
+			if r.Said != words["en"]["learn"]["agree"] {
+				t.Errorf("the page says %q for %s", r.Said, id)
+			}
+		}
+	}
+	if elsewise > 4 {
+		t.Errorf("what reached the servers differs in %d of %d", elsewise, len(got))
+	}
+	if states != 200 || examples != countExamples() {
+		t.Errorf("%d states and %d examples were played, want 200 and %d", states, examples, countExamples())
+	}
+	if one, two := got["max-age-kept"].Preflights, got["max-age-zero"].Preflights; one != 1 || two != 2 {
+		t.Errorf("%d preflight with Access-Control-Max-Age: 600, and %d with 0, want 1 and 2", one, two)
+	}
+	if got := fmt.Sprint(got["expose-headers-none"].Visible, got["expose-headers-listed"].Visible, got["expose-headers-any"].Visible); got != "[content-type] [content-type x-total] [content-type]" {
+		t.Errorf("of the headers the page sees %s", got)
+	}
+}
+
+func countExamples() int {
+	n := 0
+	for _, l := range lessons {
+		n += len(l.Examples)
+	}
+	return n
+}
+
+// visit opens Learn in a browser, and has the page play states and then all of its
+// examples.
+func visit(ctx context.Context, t *testing.T, name browser.Name, states []scenario.Scenario) (map[string]reported, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	c, err := New(Options{Address: "localhost:" + port})
+	if err != nil {
+		return nil, err
+	}
+	defer c.stages.close()
+	st, err := c.stages.of("localhost:" + port)
+	if err != nil {
+		return nil, err
+	}
+	var mu sync.Mutex
+	got := map[string]reported{}
+	end := make(chan error, 1)
+	tell := func(w http.ResponseWriter, r *http.Request) {
+		var in reported
+		if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
+			t.Error(err)
+		}
+		switch {
+		case in.Failed != "":
+			end <- fmt.Errorf("the page: %s", in.Failed)
+		case in.ID == "":
+			end <- nil
+		default:
+			mu.Lock()
+			got[in.ID] = in
+			mu.Unlock()
+		}
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /test/module.js", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/javascript")
+		fmt.Fprint(w, inPage)
+	})
+	mux.HandleFunc("GET /test/states", func(w http.ResponseWriter, _ *http.Request) {
+		text, err := json.Marshal(states)
+		if err != nil {
+			t.Error(err)
+		}
+		hosts := strings.NewReplacer("B-HOST", strings.TrimPrefix(st.Origins["B"], "http://"), "C-HOST", strings.TrimPrefix(st.Origins["C"], "http://"), "D-HOST", strings.TrimPrefix(st.Origins["D"], "http://"))
+		fmt.Fprint(w, hosts.Replace(string(text)))
+	})
+	mux.HandleFunc("POST /test/", tell)
+	mux.Handle("/", addModule(c))
+	server := &httptest.Server{Listener: l, Config: &http.Server{Handler: mux}}
+	server.Start()
+	defer server.Close()
+	p, err := browser.Start(ctx, name, strings.Replace(c.URL(), "/?", "/learn?", 1))
+	if err != nil {
+		return nil, err
+	}
+	defer p.Close()
+	select {
+	case err := <-end:
+		mu.Lock()
+		defer mu.Unlock()
+		return got, err
+	case <-ctx.Done():
+		return nil, fmt.Errorf("%s reported %d of %d states: %w", name, len(got), len(states), ctx.Err())
+	}
+}
+
+// addModule adds the test's module to the console's pages, under their own
+// Content-Security-Policy.
+func addModule(c *Console) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		recorder := httptest.NewRecorder()
+		c.ServeHTTP(recorder, r)
+		for name, values := range recorder.Header() {
+			w.Header()[name] = values
+		}
+		w.WriteHeader(recorder.Code)
+		fmt.Fprint(w, strings.Replace(recorder.Body.String(), "</head>", `<script type="module" src="/test/module.js"></script></head>`, 1))
+	})
+}
+
+// TestTheEngineHasTheExamplesAsTheLessonsSay plays them without a browser.
+func TestTheEngineHasTheExamplesAsTheLessonsSay(t *testing.T) {
+	for _, l := range lessons {
+		for _, e := range l.Examples {
+			s := e.scenario()
+			for _, profile := range []fetch.Profile{fetch.Standard, fetch.Chromium, fetch.Firefox, fetch.WebKit} {
+				stage := scenario.NewStage([]scenario.Scenario{s})
+				r := scenario.Play(t.Context(), []scenario.Scenario{s}, stage, profile, stage.Dial)[0]
+				var got []string
+				for _, o := range r.Outcomes {
+					got = append(got, readable(&o))
+				}
+				want := e.Want
+				if strings.Contains(e.But, profile.String()) {
+					want = "read"
+				}
+				if got := strings.Join(got, " "); got != want {
+					t.Errorf("%s, as %s: %s, want %s", e.Name, profile, got, want)
+				}
+			}
+		}
+	}
+}
