@@ -153,6 +153,8 @@ func (j *job) apisixFindings() {
 	j.findPrivateNetwork()
 	j.find(Finding{Field: "methods", Value: "OPTIONS", Effect: Lost, Reason: "the plugin answers every OPTIONS request with 200, also one that is no preflight", Fix: "nothing, unless the upstream answers OPTIONS itself"})
 	j.find(Finding{Field: "upstream-headers", Effect: Needs, Reason: "response-rewrite removes headers, and the order of plugins is set, from APISIX 3.0 on", Fix: "use 3.0 or later"})
+	j.find(Finding{Field: "lines", Effect: Needs, Reason: "of a header that comes in several lines APISIX reads the first", Fix: "nothing: no browser sends one so"})
+	j.findHosts("APISIX")
 	if len(j.file.Routes) > 1 {
 		j.find(Finding{Field: "paths", Effect: Needs, Reason: "a path that can be read as that of another route is not refused by the plugin",
 			Fix: "set normalize_uri_like_servlet where the upstream reads paths so, and have it read them no other way"})
@@ -160,6 +162,9 @@ func (j *job) apisixFindings() {
 	for _, r := range j.rules {
 		if r.off() || r.shadow {
 			continue
+		}
+		if r.policy.MaxAge == 0 {
+			j.findIn(r, Finding{Field: "max-age", Effect: Lost, Reason: "5 is said where nothing is set", Fix: "nothing: browsers keep an answer for 5 s in any case"})
 		}
 		_, every := r.methods()
 		if every && r.policy.Credentials {

@@ -184,6 +184,8 @@ func azure(j *job) error {
 	}
 	if age := r.seconds(); age != nil {
 		rule.MaxAgeInSeconds = *age
+	} else {
+		j.findIn(r, Finding{Field: "max-age", Effect: Lost, Reason: "Azure has to be told one, and 5 s is said", Fix: "nothing: browsers keep an answer for 5 s in any case"})
 	}
 	rule.AllowedOrigins = j.azureOrigins(r)
 	if len(rule.AllowedOrigins) == 0 {

@@ -146,6 +146,9 @@ func (j *job) envoyFindings() {
 		j.find(Finding{Field: "origins", Effect: Needs, Reason: "Envoy refuses a regular expression of more than 100 instructions unless it is told otherwise",
 			Fix: "set re2.max_program_size.error_level to 10000 in a layer of layered_runtime"})
 	}
+	if j.hasHost() {
+		j.find(Finding{Field: "hosts", Effect: Needs, Reason: "a host with the dot of the root at its end is another one to Envoy", Fix: "set strip_trailing_host_dot on the HttpConnectionManager"})
+	}
 	if len(j.file.Routes) > 1 {
 		j.find(Finding{Field: "paths", Effect: Needs, Reason: "a path that can be read as that of another route is not refused by the filter",
 			Fix: "set normalize_path, merge_slashes and path_with_escaped_slashes_action: REJECT_REQUEST on the HttpConnectionManager"})
@@ -163,6 +166,7 @@ func (j *job) findEnvoyFilter() {
 	j.findStatuses(200, 200)
 	j.findHeaders()
 	j.findOff()
+	j.find(Finding{Field: "lines", Effect: Lost, Reason: "an empty Origin is as none", Fix: "nothing: no browser sends one"})
 	for _, r := range j.rules {
 		if r.off() || r.shadow {
 			continue

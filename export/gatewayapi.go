@@ -169,6 +169,7 @@ func (j *job) gatewayFindings() {
 	j.find(Finding{Field: "routes", Effect: Needs, Reason: "an HTTPRoute belongs to a Gateway, and the CORS filter is in the standard channel from Gateway API 1.5 on, as an extended feature",
 		Fix: `name yours in parentRefs, and see that its implementation has the feature HTTPRouteCORS`})
 	j.find(Finding{Field: "upstream-headers", Effect: Needs, Reason: "what becomes of the CORS headers of the upstream is left to the implementation", Fix: "have the upstream say nothing of CORS"})
+	j.findHosts("the implementation")
 	j.findStatuses(0, 0)
 	j.findHeaders()
 	j.findShadow()
@@ -196,6 +197,9 @@ func (j *job) gatewayFindings() {
 			} else {
 				j.findIn(r, Finding{Field: "request-headers", Value: "*", Effect: Widened, Reason: "an implementation may answer with the names asked for, Authorization among them", Fix: "list the names"})
 			}
+		}
+		if r.policy.MaxAge == 0 {
+			j.findIn(r, Finding{Field: "max-age", Effect: Lost, Reason: "5 s is said where nothing is set", Fix: "nothing: browsers keep an answer for 5 s in any case"})
 		}
 		if r.policy.MaxAge < 0 {
 			j.findIn(r, Finding{Field: "max-age", Value: "0", Effect: Lost, Reason: "the filter takes no less than 1 s, and 5 s is what is said", Fix: "nothing"})

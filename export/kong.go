@@ -140,6 +140,8 @@ func (j *job) kongFindings() {
 	j.findHeaders()
 	j.findShadow()
 	j.findOff()
+	j.find(Finding{Field: "lines", Effect: Needs, Reason: "of a header that comes in several lines Kong reads the first", Fix: "nothing: no browser sends one so"})
+	j.findHosts("Kong")
 	if len(j.file.Routes) > 1 {
 		j.find(Finding{Field: "paths", Effect: Needs, Reason: "Kong matches a path that it has made plain, and passes on the one that came",
 			Fix: "use Kong 3.0 or later, and have the upstream read a path no other way"})
@@ -147,6 +149,10 @@ func (j *job) kongFindings() {
 	for _, r := range j.rules {
 		if r.off() || r.shadow {
 			continue
+		}
+		if r.any() && r.policy.Credentials {
+			j.findIn(r, Finding{Field: "origins", Value: "*", Effect: Needs, Reason: `to a request without an origin Kong says "*", and sends no Vary: a cache may give that to a page that sends credentials, which then cannot read it`,
+				Fix: "have a cache in front keep one answer for each Origin"})
 		}
 		if r.policy.PrivateNetwork {
 			j.findIn(r, Finding{Field: "private-network", Value: "true", Effect: Needs, Reason: "older ones refuse the configuration", Fix: "use Kong 3.5 or later"})

@@ -15,6 +15,7 @@ import (
 
 	"github.com/crossorigin/cors/edge"
 	"github.com/crossorigin/cors/header"
+	"github.com/crossorigin/cors/policyfile"
 )
 
 // Here is what the writers for YAML and JSON share. The structures that they
@@ -316,6 +317,18 @@ func (j *job) findOff() {
 			j.findIn(r, Finding{Field: "origins", Effect: Lost, Reason: "preflights go to the upstream, of whose answer the CORS headers are removed",
 				Fix: "nothing: browsers refuse"})
 		}
+	}
+}
+
+// hasHost reports whether a route is of one host.
+func (j *job) hasHost() bool {
+	return slices.ContainsFunc(j.file.Routes, func(r policyfile.Route) bool { return !strings.HasPrefix(r.Pattern, "/") })
+}
+
+// findHosts tells of a target that takes hosts as they come.
+func (j *job) findHosts(target string) {
+	if j.hasHost() {
+		j.find(Finding{Field: "hosts", Effect: Needs, Reason: "a host with the dot of the root at its end may be another one to " + target, Fix: "redirect it to the host without"})
 	}
 }
 

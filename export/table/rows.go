@@ -401,6 +401,10 @@ func (w *writer) paths() {
 	}
 	for _, host := range []string{"api.example.com", "API.example.com:8080", "api.example.com.", "apixexample.com", "x.api.example.com", "www.example.com"} {
 		for _, path := range []string{"/", "/api", "/api/x", "/api/admin/x", "/users/7/avatar", "/v1", "/v1/x", "/v2/x", "/metrics"} {
+			if strings.HasSuffix(host, ".") {
+				ask(host, path, "hosts")
+				continue
+			}
 			ask(host, path)
 		}
 	}
