@@ -272,6 +272,7 @@ func (r *rule) silent() bool { return r.shadow || r.headers == edge.Keep }
 func (a *apacheWriter) answer() {
 	a.line("")
 	a.line(`# Preflights are answered here.`)
+	bodies := map[int]bool{}
 	write := func(granted string, status int, such func(*rule) bool) {
 		a.cond("%{ENV:CORS_PREFLIGHT}:%{ENV:CORS_GRANTED}", "=1:"+granted)
 		if such != nil {
@@ -290,6 +291,11 @@ func (a *apacheWriter) answer() {
 		}
 		slices.Sort(statuses)
 		for _, status := range slices.Compact(statuses) {
+			if status != 204 && status != 403 && !bodies[status] {
+				bodies[status] = true
+				a.line(`# What httpd has to say of this status is of an error.`)
+				a.line(`ErrorDocument %d " "`, status)
+			}
 			if status != outcome.usual {
 				write(outcome.granted, status, func(r *rule) bool { return outcome.status(r) == status })
 			}
@@ -305,6 +311,14 @@ func grantedByApache(r *rule) int {
 		return status
 	}
 	return http.StatusNoContent
+}
+
+// apacheGranted is the status of a preflight that is allowed, if httpd knows it.
+func apacheGranted(r *rule) int {
+	if s := r.granted(); s <= 208 || s == 226 {
+		return s
+	}
+	return 204
 }
 
 // headers writes what mod_headers does.
@@ -428,12 +442,10 @@ func (a *apacheWriter) proxy() {
 		found = "CORS_RULE"
 	}
 	pass := func(u *url.URL) {
-		if u == nil {
-			a.then("R=404", "L")
-			return
-		}
 		a.cond("%{THE_REQUEST}", `^[^ ]+ (?:[a-z]+://[^/]*)?(/[^? ]*)`)
-		a.line(`RewriteRule ^ "%s%%1" [P,NE,L]`, apacheURL(u))
+		// In a substitution these stand for what was found.
+		literal := strings.NewReplacer("%", `\%`, "$", `\$`).Replace(apacheURL(u))
+		a.line(`RewriteRule ^ "%s%%1" [P,NE,L]`, literal)
 	}
 	for _, r := range a.rules {
 		if indexOf(urls, r.upstream) != indexOf(urls, a.file.Upstream) {
@@ -441,7 +453,13 @@ func (a *apacheWriter) proxy() {
 			pass(r.upstream)
 		}
 	}
-	pass(a.file.Upstream)
+	if a.file.Upstream != nil {
+		pass(a.file.Upstream)
+		return
+	}
+	a.line(`# Where no route has an upstream there is nothing but the page of an ErrorDocument.`)
+	a.cond("%{ENV:REDIRECT_STATUS}", "^$")
+	a.then("R=404", "L")
 }
 
 // apacheURL is an upstream without the slash at its end.
@@ -469,6 +487,9 @@ func (a *apacheWriter) findings() {
 		}
 		if grantedByApache(r) != r.granted() {
 			a.findIn(r, Finding{Field: "preflight-status", Value: strconv.Itoa(r.granted()), Effect: Lost, Reason: "httpd does not know this status, and answers with 204", Fix: "write 200 or 204"})
+		}
+		if apacheGranted(r) != r.granted() {
+			a.findIn(r, Finding{Field: "preflight-status", Value: strconv.Itoa(r.granted()), Effect: Lost, Reason: "httpd knows no such status, and answers with 204", Fix: "nothing: browsers take each from 200 to 299 for the same"})
 		}
 		if r.policy.InsecureReflectAnyOrigin && slices.Contains(r.policy.Origins, "*") {
 			a.findIn(r, anyLooksLikeAnOrigin)

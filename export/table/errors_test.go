@@ -1,0 +1,74 @@
+package table
+
+import (
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/crossorigin/cors/export"
+	"github.com/crossorigin/cors/header"
+	"github.com/crossorigin/cors/internal/engine"
+	"github.com/crossorigin/cors/policyfile"
+)
+
+// A server that gives its errors pages of its own keeps the headers of the
+// request that failed, also where its path is of another route than the page's.
+func TestPagesForErrorsKeepTheHeaders(t *testing.T) {
+	const text = `
+routes:
+  /api/:
+    origins: https://app.example.com
+    upstream: http://127.0.0.1:1
+  /errors/: off
+`
+	file, err := policyfile.Parse([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		target string
+		pages  string
+	}{
+		{"nginx", "error_page 502 /errors/502;\nlocation /errors/ { internal; default_type text/plain; return 502 \"our own page\"; }\n"},
+		{"apache", "DocumentRoot DIR\nErrorDocument 503 /errors/page.txt\n"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.target, func(t *testing.T) {
+			for _, e := range Engines {
+				if e.Target != tt.target {
+					continue
+				}
+				if err := e.Engine.Installed(); err != nil {
+					t.Skip(err)
+				}
+				result, err := export.To(e.Target, file, export.Options{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				dir := t.TempDir()
+				if err := os.Mkdir(filepath.Join(dir, "errors"), 0o777); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(filepath.Join(dir, "errors", "page.txt"), []byte("our own page"), 0o666); err != nil {
+					t.Fatal(err)
+				}
+				config := e.Config(result.Files)
+				config.Inside = strings.ReplaceAll(tt.pages, "DIR", dir) + config.Inside
+				p, err := e.Engine.Start(dir, engine.Config{Outside: config.Outside, Inside: config.Inside})
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer p.Close()
+				got, err := send(p.URL, Request{Method: http.MethodGet, Host: "service.example", Path: "/api/x", Header: fields(header.Origin, "https://app.example.com")}, 0)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got.Status/100 != 5 || strings.Join(got.Header[header.AccessControlAllowOrigin], "|") != "https://app.example.com" || strings.Join(got.Header[header.Vary], "|") != "Origin" {
+					t.Errorf("%d %q, want an error that https://app.example.com may read", got.Status, got.Header)
+				}
+			}
+		})
+	}
+}
