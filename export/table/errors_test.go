@@ -72,3 +72,28 @@ routes:
 		})
 	}
 }
+
+// What a file may say, an engine takes: upstreams over TLS and HTTP/2, too.
+func TestEnginesTakeAFileOfEveryKey(t *testing.T) {
+	text, err := os.ReadFile("../testdata/full.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// nginx looks its upstreams up as it starts.
+	file, err := policyfile.Parse([]byte(strings.ReplaceAll(string(text), "down.example.com", "localhost")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range Engines {
+		t.Run(e.Target, func(t *testing.T) {
+			if err := e.Engine.Installed(); err != nil {
+				t.Skip(err)
+			}
+			server, err := e.Start(t.TempDir(), file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			server.Close()
+		})
+	}
+}
