@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -13,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/crossorigin/cors/fetch"
 	"github.com/crossorigin/cors/internal/browser"
@@ -57,33 +58,83 @@ func randomStates(seed uint64, count int) []scenario.Scenario {
 	return states
 }
 
-// inPage is a module that a test adds to a page of the console, and that does what
-// its visitor would do.
+// inPage is a module that a test adds to the pages of the console, and that does
+// what their visitor would do, page after page. PLAY is put in.
 const inPage = `
-const report = (kind, body) => fetch("/test/" + kind, { method: 'POST', body: JSON.stringify(body) });
-try {
-	const { play } = await import('/page/send.js');
-	const states = await (await fetch('/test/states')).json();
-	const all = states.length;
-	const worker = async () => {
-		for (let s; (s = states.pop()); ) {
-			const { agree, differences, scenario } = await play('learn', { scenario: s });
-			await report('verdict', { id: s.id, agree, differences, scenario });
-		}
-	};
-	await Promise.all([1, 2, 3, 4, 5, 6].map(worker));
-	const { names, run } = await import('/page/learn.js');
-	for (const name of names) {
-		const { agree, differences, seen, arrived } = await run(name);
-		const card = document.querySelector('[data-example="' + name + '"]');
-		const shown = [...card.querySelectorAll('.browser .verdict')].map(v => v.dataset.verdict === 'allowed' ? 'read' : 'blocked').join(' ');
-		await report('example', { id: name, agree, differences, shown, preflights: arrived.browser.filter(r => r.method === 'OPTIONS').length,
-			visible: seen[0].headers?.map(h => h[0]), said: card.querySelector('.agreement').textContent });
+const report = (kind, body) => fetch('/test/' + kind, { method: 'POST', body: JSON.stringify(body) });
+const $ = selector => document.querySelector(selector);
+const until = async (what, f) => {
+	for (let i = 0; i < 2000; i++) {
+		const value = f();
+		if (value) return value;
+		await new Promise(done => setTimeout(done, 10));
 	}
-	await report('end', { said: all + ' states, ' + names.length + ' examples' });
-} catch (error) {
-	await report('end', { failed: String(error) + error.stack });
-}
+	throw new Error('there is never ' + what + ' in: ' + document.body.innerText);
+};
+const fill = (name, value) => {
+	$('[name="' + name + '"]').value = value;
+	$('[name="' + name + '"]').dispatchEvent(new Event('input', { bubbles: true }));
+};
+const shownIn = element => [...element.querySelectorAll('.browser .verdict')].map(v => v.dataset.verdict === 'allowed' ? 'read' : 'blocked').join(' ');
+const send = async id => {
+	$('#result').replaceChildren();
+	$('[type="submit"]').click();
+	await until('a result', () => $('#result .agreement')?.textContent || !$('#problem').hidden);
+	await until('an end', () => !$('[type="submit"]').disabled);
+	const drawing = $('#result .drawing');
+	if (drawing) await drawing.decode();
+	await report('page', { id, agree: $('#result .compared')?.dataset.agree === 'true', shown: shownIn($('#result')), said: $('#result .sentence')?.textContent,
+		drawn: drawing?.naturalWidth > 100, problem: $('#problem').textContent, overflow: document.documentElement.scrollWidth > innerWidth });
+};
+
+const pages = {
+	async learn() {
+		const { play } = await import('/page/send.js');
+		const states = await (await fetch('/test/states')).json();
+		const worker = async () => {
+			for (let s; (s = states.pop()); ) {
+				const { agree, differences, scenario } = await play('learn', { scenario: s });
+				await report('verdict', { id: s.id, agree, differences, scenario });
+			}
+		};
+		await Promise.all([1, 2, 3, 4, 5, 6].map(worker));
+		const { names, run } = await import('/page/learn.js');
+		for (const name of names) {
+			const { agree, differences, seen, arrived } = await run(name);
+			const card = $('[data-example="' + name + '"]');
+			await report('example', { id: name, agree, differences, shown: shownIn(card), preflights: arrived.browser.filter(r => r.method === 'OPTIONS').length,
+				visible: seen[0].headers?.map(h => h[0]), said: card.querySelector('.agreement').textContent });
+		}
+		location.href = '/try';
+	},
+	async try() {
+		await import('/page/try.js');
+		const gateway = document.body.dataset.gateway;
+		fill('url', gateway + '/users');
+		await send('try a request that is allowed');
+		fill('method', 'DELETE');
+		await send('try a method that is not');
+		fill('url', 'https://evil.example/');
+		await send('try another server');
+		location.href = 'PLAY';
+	},
+	async play() {
+		await import('/page/play.js');
+		await send('play an example');
+		$('[data-side="preflight"] .lines').value = 'Access-Control-Allow-Origin: {A}\nAccess-Control-Allow-Methods: DELETE';
+		await send('play it with another answer');
+		const link = $('#link').value;
+		$('[data-side="preflight"] .lines').value = 'no colon';
+		await send('play what is no header');
+		location.href = link + 'x';
+		await until('a mistake in the link', () => $('#problem').textContent.includes('link'));
+		location.href = link;
+		await until('the state of the link', () => $('[data-side="preflight"] .lines').value.endsWith(': DELETE'));
+		await send('play what the link holds');
+		await report('end', {});
+	},
+};
+pages[document.body.dataset.panel]().catch(error => report('end', { failed: error + error.stack }));
 `
 
 type reported struct {
@@ -95,11 +146,26 @@ type reported struct {
 	Preflights  int          `json:"preflights"`
 	Visible     []string     `json:"visible"`
 	Said        string       `json:"said"`
+	Drawn       bool         `json:"drawn"`
+	Problem     string       `json:"problem"`
+	Overflow    bool         `json:"overflow"`
 	Failed      string       `json:"failed"`
 }
 
+// pagesShow is what Try and play show for what inPage does there.
+var pagesShow = map[string]reported{
+	"try a request that is allowed": {Agree: true, Shown: "read", Said: "It works: the page may read the response, status 200.", Drawn: true},
+	"try a method that is not":      {Agree: true, Shown: "blocked", Said: "The server knows CORS, and its policy refuses this preflight with 403: the origin, the method or a header is not allowed.", Drawn: true},
+	"try another server":            {Problem: "This cannot be sent:“https://evil.example/” is not of the gateway. This page and the engine ask the gateway alone: write an address that begins with GATEWAY/"},
+	"play an example":               {Agree: true, Shown: "blocked", Said: "Access-Control-Allow-Methods does not list DELETE.", Drawn: true},
+	"play it with another answer":   {Agree: true, Shown: "read", Said: "It works: the page may read the response, status 200.", Drawn: true},
+	"play what is no header":        {Problem: "This cannot be sent:Answer 0, at /0, To a preflight, line 1: “no colon” has no colon; write Name: value"},
+	"play what the link holds":      {Agree: true, Shown: "read", Said: "It works: the page may read the response, status 200.", Drawn: true},
+}
+
 // TestBrowsersAgreeWithTheEngine has the page of Learn run all its examples, and
-// 200 random states of play, in real browsers.
+// 200 random states of play, in real browsers; and uses the pages of Try and play
+// as a visitor does.
 func TestBrowsersAgreeWithTheEngine(t *testing.T) {
 	for _, name := range browser.All {
 		t.Run(string(name), func(t *testing.T) {
@@ -173,27 +239,28 @@ func countExamples() int {
 	return n
 }
 
-// visit opens Learn in a browser, and has the page play states and then all of its
-// examples.
+// visit opens Learn in a browser, has the page play states and all of its examples,
+// and goes on to Try and play.
 func visit(ctx context.Context, t *testing.T, name browser.Name, states []scenario.Scenario) (map[string]reported, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	c, err := New(Options{Address: "localhost:" + port})
-	if err != nil {
-		return nil, err
-	}
-	defer c.stages.close()
-	st, err := c.stages.of("localhost:" + port)
-	if err != nil {
-		return nil, err
-	}
 	var mu sync.Mutex
 	got := map[string]reported{}
 	end := make(chan error, 1)
-	tell := func(w http.ResponseWriter, r *http.Request) {
+	mux := http.NewServeMux()
+	var play string
+	mux.HandleFunc("GET /test/module.js", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/javascript")
+		fmt.Fprint(w, strings.ReplaceAll(inPage, "PLAY", play))
+	})
+	var origins scenario.Origins
+	mux.HandleFunc("GET /test/states", func(w http.ResponseWriter, _ *http.Request) {
+		text, err := json.Marshal(states)
+		if err != nil {
+			t.Error(err)
+		}
+		host := func(letter string) string { return strings.TrimPrefix(origins[letter], "http://") }
+		strings.NewReplacer("B-HOST", host("B"), "C-HOST", host("C"), "D-HOST", host("D")).WriteString(w, string(text))
+	})
+	mux.HandleFunc("POST /test/", func(_ http.ResponseWriter, r *http.Request) {
 		var in reported
 		if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
 			t.Error(err)
@@ -208,26 +275,21 @@ func visit(ctx context.Context, t *testing.T, name browser.Name, states []scenar
 			got[in.ID] = in
 			mu.Unlock()
 		}
+	})
+	addModule := func(next http.Handler) http.Handler {
+		own := http.NewServeMux()
+		own.Handle("/test/", mux)
+		own.Handle("/", withModule(next))
+		return own
 	}
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /test/module.js", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/javascript")
-		fmt.Fprint(w, inPage)
-	})
-	mux.HandleFunc("GET /test/states", func(w http.ResponseWriter, _ *http.Request) {
-		text, err := json.Marshal(states)
-		if err != nil {
-			t.Error(err)
-		}
-		hosts := strings.NewReplacer("B-HOST", strings.TrimPrefix(st.Origins["B"], "http://"), "C-HOST", strings.TrimPrefix(st.Origins["C"], "http://"), "D-HOST", strings.TrimPrefix(st.Origins["D"], "http://"))
-		fmt.Fprint(w, hosts.Replace(string(text)))
-	})
-	mux.HandleFunc("POST /test/", tell)
-	mux.Handle("/", addModule(c))
-	server := &httptest.Server{Listener: l, Config: &http.Server{Handler: mux}}
-	server.Start()
-	defer server.Close()
-	p, err := browser.Start(ctx, name, strings.Replace(c.URL(), "/?", "/learn?", 1))
+	s, alone := newSite(t, addModule), newAlone(t, addModule)
+	play = strings.Replace(alone.URL(), "/?", "/play?example=allow-methods-missing&", 1)
+	st, err := s.stages.of(s.options.Address)
+	if err != nil {
+		return nil, err
+	}
+	origins = st.Origins
+	p, err := browser.Start(ctx, name, strings.Replace(s.URL(), "/?", "/learn?lang=en&", 1))
 	if err != nil {
 		return nil, err
 	}
@@ -236,18 +298,25 @@ func visit(ctx context.Context, t *testing.T, name browser.Name, states []scenar
 	case err := <-end:
 		mu.Lock()
 		defer mu.Unlock()
+		for id, want := range pagesShow {
+			want.ID, want.Problem = id, strings.ReplaceAll(want.Problem, "GATEWAY", s.gateway)
+			if diff := cmp.Diff(want, got[id]); diff != "" && err == nil {
+				t.Errorf("%s: -want +shown\n%s", id, diff)
+			}
+			delete(got, id)
+		}
 		return got, err
 	case <-ctx.Done():
 		return nil, fmt.Errorf("%s reported %d of %d states: %w", name, len(got), len(states), ctx.Err())
 	}
 }
 
-// addModule adds the test's module to the console's pages, under their own
+// withModule adds the test's module to the console's pages, under their own
 // Content-Security-Policy.
-func addModule(c *Console) http.Handler {
+func withModule(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		recorder := httptest.NewRecorder()
-		c.ServeHTTP(recorder, r)
+		next.ServeHTTP(recorder, r)
 		for name, values := range recorder.Header() {
 			w.Header()[name] = values
 		}

@@ -39,11 +39,14 @@ routes:
   /private: off
 `
 
-// newSite serves all of it on loopback until the test ends.
-func newSite(t *testing.T) *site { return newSiteAt(t, "0", "0", "0") }
+// newSite serves all of it on loopback until the test ends, the console with what
+// goes around it.
+func newSite(t *testing.T, around ...func(http.Handler) http.Handler) *site {
+	return newSiteAt(t, "0", "0", "0", around...)
+}
 
 // newSiteAt is newSite on these ports.
-func newSiteAt(t *testing.T, service, gatewayPort, console string) *site {
+func newSiteAt(t *testing.T, service, gatewayPort, console string, around ...func(http.Handler) http.Handler) *site {
 	t.Helper()
 	listen := func(port string) net.Listener {
 		l, err := net.Listen("tcp", "127.0.0.1:"+port)
@@ -75,12 +78,15 @@ func newSiteAt(t *testing.T, service, gatewayPort, console string) *site {
 	server := &http.Server{Handler: force.gateway}
 	go server.Serve(front)
 	t.Cleanup(func() { server.Close() })
+	for _, wrap := range around {
+		s.handler = wrap(s.handler)
+	}
 	s.serve(t, l)
 	return s
 }
 
 // newAlone serves a console without a gateway.
-func newAlone(t *testing.T) *site {
+func newAlone(t *testing.T, around ...func(http.Handler) http.Handler) *site {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -89,6 +95,9 @@ func newAlone(t *testing.T) *site {
 	s := &site{}
 	if s.Console, err = New(Options{Address: "localhost:" + portOf(l)}); err != nil {
 		t.Fatal(err)
+	}
+	for _, wrap := range around {
+		s.handler = wrap(s.handler)
 	}
 	s.serve(t, l)
 	return s
