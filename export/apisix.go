@@ -155,7 +155,7 @@ func (j *job) apisixFindings() {
 	j.find(Finding{Field: "upstream-headers", Effect: Needs, Reason: "response-rewrite removes headers, and the order of plugins is set, from APISIX 3.0 on", Fix: "use 3.0 or later"})
 	j.find(Finding{Field: "lines", Effect: Needs, Reason: "of a header that comes in several lines APISIX reads the first", Fix: "nothing: no browser sends one so"})
 	j.findHosts("APISIX")
-	if len(j.file.Routes) > 1 {
+	if j.parted() {
 		j.find(Finding{Field: "paths", Effect: Needs, Reason: "a path that can be read as that of another route is not refused by the plugin",
 			Fix: "set normalize_uri_like_servlet where the upstream reads paths so, and have it read them no other way"})
 	}

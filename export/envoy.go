@@ -149,7 +149,7 @@ func (j *job) envoyFindings() {
 	if j.hasHost() {
 		j.find(Finding{Field: "hosts", Effect: Needs, Reason: "a host with the dot of the root at its end is another one to Envoy", Fix: "set strip_trailing_host_dot on the HttpConnectionManager"})
 	}
-	if len(j.file.Routes) > 1 {
+	if j.parted() {
 		j.find(Finding{Field: "paths", Effect: Needs, Reason: "a path that can be read as that of another route is not refused by the filter",
 			Fix: "set normalize_path, merge_slashes and path_with_escaped_slashes_action: REJECT_REQUEST on the HttpConnectionManager"})
 	}

@@ -138,7 +138,7 @@ func (j *job) istioFindings() {
 	j.find(Finding{Field: "origins", Effect: Needs, Reason: "unmatchedPreflights: IGNORE keeps preflights of other origins from the upstream, and old releases do not have it",
 		Fix: "use a release that has it; without it the upstream's CORS headers are removed all the same"})
 	j.findHosts("Istio")
-	if len(j.file.Routes) > 1 {
+	if j.parted() {
 		j.find(Finding{Field: "paths", Effect: Needs, Reason: "a path that can be read as that of another route is not refused by the policy",
 			Fix: "set pathNormalization.normalization: DECODE_AND_MERGE_SLASHES in the mesh configuration"})
 	}

@@ -320,6 +320,9 @@ func (j *job) findOff() {
 	}
 }
 
+// parted reports whether it depends on the path what a request meets.
+func (j *job) parted() bool { return len(j.file.Routes) > 1 || j.file.Routes[0].Pattern != "/" }
+
 // hasHost reports whether a route is of one host.
 func (j *job) hasHost() bool {
 	return slices.ContainsFunc(j.file.Routes, func(r policyfile.Route) bool { return !strings.HasPrefix(r.Pattern, "/") })

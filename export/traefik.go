@@ -2,7 +2,6 @@ package export
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -189,7 +188,7 @@ func (j *job) traefikFindings() {
 			j.findIn(r, Finding{Field: "lines", Effect: Lost, Reason: "where the upstream sends Vary in several lines, the first alone stays", Fix: "have the upstream send one line"})
 		}
 	}
-	if slices.ContainsFunc(j.rules, func(r *rule) bool { return len(j.rules) > 1 || r.routes[0] != "/" }) {
+	if j.parted() {
 		j.find(Finding{Field: "paths", Effect: Needs, Reason: "a path that can be read as that of another route is not refused by the middleware",
 			Fix: "have the entry point sanitise paths, and refuse encoded slashes and backslashes (http.sanitizePath, http.encodedCharacters)"})
 	}

@@ -121,7 +121,7 @@ func (j *job) workerFindings(named bool) {
 		j.find(Finding{Field: "upstream", Effect: Needs, Reason: "the file names none, and requests go to the server behind the zone", Fix: "route the zone's requests to the worker"})
 	}
 	j.find(Finding{Field: "lines", Effect: Needs, Reason: "a worker sees, and sends, several lines of a header as one with commas, and an empty Origin as none", Fix: "nothing: no browser sends them, and each takes the one for the other"})
-	if len(j.file.Routes) > 1 {
+	if j.parted() {
 		j.find(Finding{Field: "paths", Effect: Needs, Reason: "a worker sees a path whose dot segments and backslashes are resolved, decides by it, and passes it on so", Fix: "nothing"})
 	}
 	for _, r := range j.rules {

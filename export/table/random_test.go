@@ -26,33 +26,45 @@ import (
 // decision core asked the same. CORS_TEST_POLICIES says how many policies there
 // are, and CORS_TEST_SEED which.
 func TestRandomPolicies(t *testing.T) {
-	policies, seed := fromEnvironment(t, "CORS_TEST_POLICIES", 12), fromEnvironment(t, "CORS_TEST_SEED", 1)
 	for _, e := range Engines {
 		t.Run(e.Target, func(t *testing.T) {
 			t.Parallel()
 			if err := e.Engine.Installed(); err != nil {
 				t.Skip(err)
 			}
-			dir := t.TempDir()
-			all := new(Report)
-			for i := range policies {
-				own := filepath.Join(dir, strconv.Itoa(i))
-				if err := os.Mkdir(own, 0o777); err != nil {
-					t.Fatal(err)
-				}
-				report, file := askAtRandom(t, own, e.Start, &random{rand.New(rand.NewPCG(uint64(seed), uint64(i)))})
-				for _, o := range report.Wrong() {
-					t.Errorf("policy %d: %s: %s\n%s", i, o.Row.Request.Host, o, inWords(file))
-				}
-				if len(all.Wrong()) > 5 {
-					t.Fatal("and so on")
-				}
-				all.Outcomes = append(all.Outcomes, report.Outcomes...)
-				os.RemoveAll(own)
-			}
-			t.Logf("%d policies, %d requests: %d answers right, %d as announced, %d wrong", policies, len(all.Outcomes), all.Right(), len(all.Announced()), len(all.Wrong()))
+			askRandomPolicies(t, e.Start)
 		})
 	}
+	t.Run("workers", func(t *testing.T) {
+		t.Parallel()
+		program, err := InstallWorkerd()
+		if err != nil {
+			t.Skip(err)
+		}
+		askRandomPolicies(t, Workerd(program))
+	})
+}
+
+func askRandomPolicies(t *testing.T, subject Subject) {
+	policies, seed := fromEnvironment(t, "CORS_TEST_POLICIES", 12), fromEnvironment(t, "CORS_TEST_SEED", 1)
+	dir := t.TempDir()
+	all := new(Report)
+	for i := range policies {
+		own := filepath.Join(dir, strconv.Itoa(i))
+		if err := os.Mkdir(own, 0o777); err != nil {
+			t.Fatal(err)
+		}
+		report, file := askAtRandom(t, own, subject, &random{rand.New(rand.NewPCG(uint64(seed), uint64(i)))})
+		for _, o := range report.Wrong() {
+			t.Errorf("policy %d: %s: %s\n%s", i, o.Row.Request.Host, o, inWords(file))
+		}
+		if len(all.Wrong()) > 5 {
+			t.Fatal("and so on")
+		}
+		all.Outcomes = append(all.Outcomes, report.Outcomes...)
+		os.RemoveAll(own)
+	}
+	t.Logf("%d policies, %d requests: %d answers right, %d as announced, %d wrong", policies, len(all.Outcomes), all.Right(), len(all.Announced()), len(all.Wrong()))
 }
 
 func fromEnvironment(t *testing.T, name string, otherwise int) int {

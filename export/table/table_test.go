@@ -55,24 +55,37 @@ func TestBrowsersLearnTheSameThroughEngines(t *testing.T) {
 			if err := e.Engine.Installed(); err != nil {
 				t.Skip(err)
 			}
-			visits, read, all, err := table.Browse(t.TempDir(), e.Start)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if read < visits/10 || read > visits*9/10 {
-				t.Errorf("%d of %d fetches are read: this proves little", read, visits)
-			}
-			announced := 0
-			for _, d := range all {
-				if d.Finding != nil {
-					announced++
-					continue
-				}
-				t.Error(d)
-			}
-			t.Logf("%d fetches, %d of them read, %d otherwise as announced, %d otherwise", visits, read, announced, len(all)-announced)
+			browse(t, e.Start)
 		})
 	}
+	t.Run("workers", func(t *testing.T) {
+		t.Parallel()
+		program, err := table.InstallWorkerd()
+		if err != nil {
+			t.Skip(err)
+		}
+		browse(t, table.Workerd(program))
+	})
+}
+
+func browse(t *testing.T, subject table.Subject) {
+	t.Helper()
+	visits, read, all, err := table.Browse(t.TempDir(), subject)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if read < visits/10 || read > visits*9/10 {
+		t.Errorf("%d of %d fetches are read: this proves little", read, visits)
+	}
+	announced := 0
+	for _, d := range all {
+		if d.Finding != nil {
+			announced++
+			continue
+		}
+		t.Error(d)
+	}
+	t.Logf("%d fetches, %d of them read, %d otherwise as announced, %d otherwise", visits, read, announced, len(all)-announced)
 }
 
 // hold reports every row that subject has wrong, and nothing said so.
