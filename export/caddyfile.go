@@ -17,11 +17,11 @@ import (
 // Caddy begins an answer of its own.
 func caddyfile(j *job) error {
 	w := &caddyWriter{job: j}
-	w.everyPath = len(j.file.Routes) == 1 && j.file.Routes[0].Pattern == "/"
+	w.everyPath = j.universal()
 	w.head()
 	w.site()
 	j.write("Caddyfile", []byte(w.String()))
-	j.find(Finding{Field: "version", Value: "2.5", Effect: Needs, Reason: "older ones cannot pass on an answer that was looked at", Fix: "use Caddy 2.5 or newer"})
+	j.find(Finding{Field: "version", Value: "2.6", Effect: Needs, Reason: "what is written was never run on older ones", Fix: "use Caddy 2.6 or newer"})
 	return nil
 }
 
@@ -35,7 +35,7 @@ func (w *caddyWriter) any(has func(*rule) bool) bool { return slices.ContainsFun
 
 // head writes the headers of answers, which stand in two places.
 func (w *caddyWriter) head() {
-	w.line(`# What cors.yaml says of CORS, for Caddy 2.5 or newer. Made by cors export: to change`)
+	w.line(`# What cors.yaml says of CORS, for Caddy 2.6 or newer. Made by cors export: to change`)
 	w.line(`# it, change cors.yaml and export again.`)
 	w.line(``)
 	w.line(`# The headers of every answer but those to preflights. They are set when the answer`)

@@ -16,7 +16,7 @@ import (
 // http-after-response reads: the only rules that HAProxy's own errors pass.
 func haproxy(j *job) error {
 	w := &haproxyWriter{job: j}
-	w.everyPath = len(j.file.Routes) == 1 && j.file.Routes[0].Pattern == "/"
+	w.everyPath = j.universal()
 	w.frontend()
 	w.backends()
 	main := File{"haproxy.cfg", []byte(w.String())}
