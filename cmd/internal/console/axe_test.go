@@ -49,8 +49,7 @@ window.policy = () => window.first ??= document.querySelector('#text').defaultVa
 window.write = text => {
   const content = document.querySelector('.cm-content');
   content.focus();
-  getSelection().selectAllChildren(content);
-  document.dispatchEvent(new Event('selectionchange'));
+  content.dispatchEvent(new KeyboardEvent('keydown', { key: 'a', code: 'KeyA', keyCode: 65, ctrlKey: true, bubbles: true, cancelable: true }));
   const clipboardData = new DataTransfer();
   clipboardData.setData('text/plain', text);
   content.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));

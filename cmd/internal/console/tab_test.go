@@ -96,7 +96,7 @@ func (p *tab) do(t *testing.T, steps ...chromedp.Action[chromedp.Void]) {
 // until waits for an expression of JavaScript to be true.
 func (p *tab) until(t *testing.T, expression string) {
 	t.Helper()
-	_, err := chromedp.Run(p, chromedp.Poll[bool]("!!("+expression+")", chromedp.WithPollingTimeout(20*time.Second), chromedp.WithPollingInterval(20*time.Millisecond)))
+	_, err := chromedp.Run(p, chromedp.Poll[bool]("!!("+expression+")", chromedp.WithPollingTimeout(time.Minute), chromedp.WithPollingInterval(20*time.Millisecond)))
 	if err != nil {
 		t.Fatalf("%s is never true: %v; the page shows:\n%s", expression, err, p.text(t, "document.body.innerText"))
 	}

@@ -102,18 +102,6 @@ export function offers(schema, at) {
   return [...found.values()];
 }
 
-// describe is what the schema says of the key at the end of a path.
-export function describe(schema, path) {
-  let nodes = resolve(schema, schema);
-  let text = '';
-  for (const key of path) {
-    const found = nodes.find(node => node.properties?.[key])?.properties[key];
-    text = found ? found.description ?? resolve(schema, found)[0]?.description ?? '' : '';
-    nodes = nodes.flatMap(node => child(schema, node, key));
-  }
-  return text;
-}
-
 function child(schema, node, key) {
   if (node.properties?.[key]) return resolve(schema, node.properties[key]);
   return typeof node.additionalProperties === 'object' ? resolve(schema, node.additionalProperties) : [];
