@@ -69,11 +69,7 @@ func TestAxeFindsNothing(t *testing.T) {
 	for _, l := range []look{{"en", "light", 1280}, {"ja", "dark", 360}, {"ja", "light", 360}, {"en", "dark", 1280}} {
 		for _, panel := range panels {
 			t.Run(panel.name+", "+l.String(), func(t *testing.T) {
-				at := s
-				if panel.shown != nil && !panel.shown(s.options) {
-					at = alone
-				}
-				p := at.open(t, browser, panel.name, l)
+				p := panel.in(s, alone).open(t, browser, panel.name, l)
 				p.run(t, string(axe)+"\n"+helpers)
 				p.until(t, readyOf(panel.name))
 				p.judge(t, "at first")
@@ -86,6 +82,14 @@ func TestAxeFindsNothing(t *testing.T) {
 			})
 		}
 	}
+}
+
+// in is which of two consoles has the panel.
+func (p panel) in(s, alone *site) *site {
+	if p.shown == nil || p.shown(s.options) {
+		return s
+	}
+	return alone
 }
 
 func readyOf(panel string) string {

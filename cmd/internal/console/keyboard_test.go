@@ -48,10 +48,11 @@ window.missed = () => [...document.querySelectorAll('a[href], button, input, sel
 // name, as a screen reader says it.
 func TestTheKeyboardReachesEverything(t *testing.T) {
 	browser := chromium(t)
-	s := newSite(t)
+	s, alone := newSite(t), newAlone(t)
 	s.traffic(t)
 	for _, panel := range panels {
 		t.Run(panel.name, func(t *testing.T) {
+			s := panel.in(s, alone)
 			p := s.open(t, browser, panel.name, look{"en", "light", 1280})
 			p.until(t, readyOf(panel.name))
 			p.run(t, stops)

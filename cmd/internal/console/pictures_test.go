@@ -28,7 +28,10 @@ type picture struct {
 
 var pictures = []picture{
 	{"live", 1000, "document.querySelectorAll('#origins details')[1].open = true", "document.querySelector('#origins details[open] pre').innerText !== '' && document.querySelectorAll('#history tbody > *').length > 3"},
+	{"try", 1000, "document.querySelector('[name=url]').value += 'users'; document.querySelector('[type=submit]').click()", "document.querySelector('#result .agreement')?.textContent"},
 	{"policy", 800, "write(policy().replace('      - \"https://*.example.com\"\\n', '').replace('PATCH', 'DELETE'))", "document.querySelectorAll('#changes > *').length > 2"},
+	{"play", 1000, "document.querySelector('[type=submit]').click()", "document.querySelector('#result .agreement')?.textContent"},
+	{"learn", 1000, "document.querySelector('[data-example=origin-sent] .run').click(); document.querySelector('[data-example=origin-missing] .run')?.click()", "document.querySelector('.agreement')?.textContent"},
 }
 
 const (
@@ -41,9 +44,11 @@ const (
 func TestTheDocsShowEachPanel(t *testing.T) {
 	if *update {
 		browser := chromium(t)
-		s := newSiteAt(t, "3000", "8080", "8081")
+		s, alone := newSiteAt(t, "3000", "8080", "8081"), newAlone(t)
 		s.day(t)
 		for _, pic := range pictures {
+			i := slices.IndexFunc(panels, func(p panel) bool { return p.name == pic.panel })
+			s := panels[i].in(s, alone)
 			write(t, pic, s.take(t, s.open(t, browser, pic.panel, look{"en", "light", pictureWidth}), pic))
 		}
 	}
