@@ -63,7 +63,7 @@ func (f *serveFlags) demo(cmd *cobra.Command) error {
 		return err
 	}
 	now.Store(&console.Policy{Text: d.Policy, File: file})
-	options := gateway.Options{Observe: page.Observe, UpstreamTimeout: f.timeout}
+	options := gateway.Options{Observe: page.Observe, HideCookies: console.CookiePrefix, UpstreamTimeout: f.timeout}
 	// The stream of an open page has no end to wait for.
 	server := &gateway.Server{Listener: front, DrainTimeout: time.Second, Log: slog.New(slog.DiscardHandler)}
 	if f.accessLog {

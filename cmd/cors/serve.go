@@ -143,7 +143,7 @@ func (f *serveFlags) serve(cmd *cobra.Command) error {
 			return err
 		}
 		defer page.Close()
-		options.Observe = page.Observe
+		options.Observe, options.HideCookies = page.Observe, console.CookiePrefix
 	}
 	g, err := gateway.New(c, options)
 	if err != nil {

@@ -136,9 +136,13 @@ func (c *Console) hasCookie(r *http.Request) bool {
 	return false
 }
 
+// CookiePrefix is how the names of the console's cookies begin. Browsers send
+// them to every port of its host, also to the gateway, which is not to pass them on.
+const CookiePrefix = "cors-console-"
+
 // cookieName has the port in it, since cookies are shared by all ports of a
 // host.
-func (c *Console) cookieName(what string) string { return "cors-console-" + c.port + "-" + what }
+func (c *Console) cookieName(what string) string { return CookiePrefix + c.port + "-" + what }
 
 func (c *Console) cookie(what, value string) *http.Cookie {
 	return &http.Cookie{Name: c.cookieName(what), Value: value, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode}

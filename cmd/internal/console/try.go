@@ -109,7 +109,7 @@ func (c *Console) showCookies(b *fetch.Browser, r *http.Request) {
 		return
 	}
 	for _, cookie := range r.Cookies() {
-		if !strings.HasPrefix(cookie.Name, "cors-console-") {
+		if !strings.HasPrefix(cookie.Name, CookiePrefix) {
 			b.Cookies.Receive(c.options.Gateway+"/", cookie.Name+"="+cookie.Value+"; Path=/; Max-Age=600") // one that is refused is not sent
 		}
 	}

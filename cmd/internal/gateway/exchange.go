@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"os"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -102,6 +104,29 @@ func (x *exchange) rewrite(r *httputil.ProxyRequest) {
 	// The proxy drops what it cannot parse of a query; nothing here reads queries.
 	r.Out.URL.RawQuery = r.In.URL.RawQuery
 	r.SetXForwarded()
+	if prefix := x.route.gateway.options.HideCookies; prefix != "" {
+		hideCookies(r.Out.Header, prefix)
+	}
+}
+
+// hideCookies takes the cookies out of a request whose names begin with prefix.
+func hideCookies(h http.Header, prefix string) {
+	lines := h["Cookie"]
+	if !slices.ContainsFunc(lines, func(line string) bool { return strings.Contains(line, prefix) }) {
+		return
+	}
+	var kept []string
+	for _, line := range lines {
+		for cookie := range strings.SplitSeq(line, ";") {
+			if cookie = strings.TrimSpace(cookie); !strings.HasPrefix(cookie, prefix) {
+				kept = append(kept, cookie)
+			}
+		}
+	}
+	h.Del("Cookie")
+	if len(kept) > 0 {
+		h.Set("Cookie", strings.Join(kept, "; "))
+	}
 }
 
 // own gives the response of the upstream the headers of the policy.

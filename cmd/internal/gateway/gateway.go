@@ -51,6 +51,11 @@ type Options struct {
 
 	Metrics *service.Metrics
 
+	// HideCookies is how the names of cookies begin that are not passed on. Cookies
+	// know no ports: those of another service at the gateway's host come along.
+	// "" hides none.
+	HideCookies string
+
 	// UpstreamTimeout is how long an upstream may take to begin its answer: 0
 	// means a minute.
 	UpstreamTimeout time.Duration

@@ -335,3 +335,34 @@ func TestAccessLog(t *testing.T) {
 		})
 	}
 }
+
+func TestCookiesThatAreHiddenAreNotPassedOn(t *testing.T) {
+	var got []string
+	upstream := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { got = r.Header["Cookie"] }))
+	config := gateway.Config{Routes: map[string]gateway.Route{"/": {Policy: policy, Upstream: upstream}}}
+	to := serve(t, newGateway(t, config, gateway.Options{HideCookies: "hidden-"}))
+	for _, tt := range []struct {
+		name       string
+		sent, want []string
+	}{
+		{"one alone", []string{"hidden-1=a"}, nil},
+		{"among others", []string{"a=1; hidden-1=a; b=2;hidden-2=b"}, []string{"a=1; b=2"}},
+		{"on several lines", []string{"a=1", "hidden-1=a", "b=2; c=3"}, []string{"a=1; b=2; c=3"}},
+		{"others that say the same elsewhere", []string{"a=hidden-1; not-hidden-1=b"}, []string{"a=hidden-1; not-hidden-1=b"}},
+		{"none", []string{"a=1;b=2", "c=3"}, []string{"a=1;b=2", "c=3"}},
+	} {
+		r, err := http.NewRequest("GET", to.String(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header["Cookie"] = tt.sent
+		res, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%s, -want +got:\n%s", tt.name, diff)
+		}
+	}
+}
