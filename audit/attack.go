@@ -64,7 +64,7 @@ func (q *inquiry) play(ctx context.Context, at attack) *outcome {
 		o.asPage = q.scheme + "://sandbox.invalid/"
 	}
 	for _, profile := range everyBrowser {
-		if at.browsers != nil && !slices.Contains(at.browsers, profile) {
+		if at.browsers != nil && !slices.Contains(at.browsers, profile) || profile == fetch.Chromium && q.isMorePrivateThan(o.asPage) {
 			continue
 		}
 		for _, credentials := range []fetch.Credentials{fetch.CredentialsInclude, fetch.CredentialsOmit} {
@@ -99,6 +99,16 @@ func (q *inquiry) play(ctx context.Context, at attack) *outcome {
 		}
 	}
 	return o
+}
+
+// isMorePrivateThan reports whether the server is on a private network and the
+// page at url is not: Chromium asks the visitor first whether it may reach there,
+// and does not even ask where the page is insecure.
+//
+// https://wicg.github.io/local-network-access/
+func (q *inquiry) isMorePrivateThan(url string) bool {
+	page := new(fetch.Browser).Open(url).Origin()
+	return q.place == privateNetwork && placeOf(page.Host()) == internet
 }
 
 // try makes one fetch, and reports whether the page gets what it wants.

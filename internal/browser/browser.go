@@ -71,6 +71,17 @@ func StartBehind(ctx context.Context, n Name, url, proxy string) (*Process, erro
 	return p, nil
 }
 
+// StartInSpaces is Start of Chromium, which judges by address spaces: of each
+// address with port that spaces has, it takes the space to be "public", "local"
+// or "loopback".
+func StartInSpaces(ctx context.Context, url string, spaces map[string]string) (*Process, error) {
+	var list []string
+	for address, space := range spaces {
+		list = append(list, address+"="+space)
+	}
+	return start(ctx, Chromium, url, setting{args: []string{"--ip-address-space-overrides=" + strings.Join(list, ",")}})
+}
+
 // StartExtension runs script in a page of an extension that may do nothing
 // special. There is none in WebKit.
 func StartExtension(ctx context.Context, n Name, script string) (*Process, error) {
