@@ -15,7 +15,7 @@ import (
 )
 
 // recorded are the records, in the order in which they are shown.
-var recorded = []string{"nginx", "haproxy", "apache", "caddyfile", "caddy-module", "workers", "traefik", "envoy-processor"}
+var recorded = []string{"serve", "nginx", "haproxy", "apache", "caddyfile", "caddy-module", "workers", "traefik", "envoy-processor"}
 
 // topics says what [Topics] are, in each language.
 var topics = map[string]map[string]string{
@@ -131,7 +131,7 @@ func matrix(t *testing.T, language string) string {
 	all := records(t)
 	b.WriteString("| |")
 	for _, r := range all {
-		fmt.Fprintf(&b, " %s %s |", r.Title, r.Version)
+		fmt.Fprintf(&b, " %s |", strings.TrimSpace(r.Title+" "+r.Version))
 	}
 	b.WriteString("\n|---|" + strings.Repeat("--:|", len(all)) + "\n| |")
 	for _, r := range all {
@@ -177,7 +177,7 @@ func deviations(t *testing.T) string {
 	t.Helper()
 	var b strings.Builder
 	for _, r := range records(t) {
-		fmt.Fprintf(&b, "**%s %s**\n\n", r.Title, r.Version)
+		fmt.Fprintf(&b, "**%s**\n\n", strings.TrimSpace(r.Title+" "+r.Version))
 		if len(r.Deviations) == 0 {
 			b.WriteString("- none\n")
 		}
