@@ -128,6 +128,9 @@ func To(target string, file *policyfile.File, o Options) (*Result, error) {
 		return nil, fmt.Errorf("%.40q: there is no such target; write one of %s", target, names())
 	}
 	j := newJob(file)
+	if err := j.checkUpstreams(); err != nil {
+		return nil, err
+	}
 	if err := targets[i].write(j); err != nil {
 		return nil, fmt.Errorf("export to %s: %w", target, err)
 	}

@@ -180,6 +180,16 @@ func (j *job) upstreamURLs() []*url.URL {
 	return urls
 }
 
+// checkUpstreams refuses hosts that would mean something in a configuration.
+func (j *job) checkUpstreams() error {
+	for _, u := range j.upstreamURLs() {
+		if i := strings.IndexAny(u.Host, " \t!\"#$%&'()*+,;<=>?\\^`{|}~"); i >= 0 {
+			return fmt.Errorf("upstream %.200q: a name in the DNS has no %q; write the host with letters, digits, dots and hyphens", u.String(), u.Host[i])
+		}
+	}
+	return nil
+}
+
 func indexOf(urls []*url.URL, u *url.URL) int {
 	if u == nil {
 		return -1

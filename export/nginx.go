@@ -359,7 +359,8 @@ func (n *nginxWriter) act() {
 	l.line(`# A location that has an add_header or a proxy_hide_header of its own inherits none: include`)
 	l.line(`# the lines below there, too.`)
 	l.line("")
-	l.line(`# Preflights are answered here, whatever the location.`)
+	l.line(`# Preflights are answered here, whatever the location. Before this there must be no rewrite:`)
+	l.line(`# the rule is found by the path.`)
 	var statuses []int
 	for _, r := range n.rules {
 		statuses = append(statuses, r.granted(), r.refused())
@@ -422,7 +423,9 @@ func (n *nginxWriter) upstreams() {
 		if scheme == "h2c" {
 			scheme = "http"
 		}
-		return fmt.Sprintf("%s://cors_upstream_%d%s", scheme, i+1, strings.TrimSuffix(urls[i].EscapedPath(), "/"))
+		// In a value a "$" would begin the name of a variable.
+		path := strings.ReplaceAll(strings.TrimSuffix(urls[i].EscapedPath(), "/"), "$", "%24")
+		return fmt.Sprintf("%s://cors_upstream_%d%s", scheme, i+1, path)
 	})
 	table("cors_upstream_host", func(i int) string { return urls[i].Host })
 	table("cors_upstream_name", func(i int) string { return urls[i].Hostname() })
