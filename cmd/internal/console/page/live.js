@@ -15,18 +15,17 @@ let skipped = 0;
 
 const clock = new Intl.DateTimeFormat(document.documentElement.lang, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
 
-function row(d) {
-  const r = clone('decision');
+// row shows d in r, a row that is no longer needed, or in a new one.
+function row(d, r = clone('decision')) {
   const fill = (selector, text) => {
     r.querySelector(selector).textContent = text;
     r.querySelector(selector).title = text;
   };
   r.dataset.verdict = d.allowed ? 'allowed' : 'refused';
-  if (d.shadow) r.dataset.shadow = '';
   fill('.time', clock.format(new Date(d.time)));
   r.querySelector('.time').title = d.time;
   fill('.verdict', word(d.allowed ? 'allowed' : 'refused'));
-  if (d.shadow) r.querySelector('.verdict').title = word('shadow-why');
+  r.querySelector('.shadow').title = d.shadow ? word('shadow-why') : '';
   r.querySelector('.shadow').textContent = d.shadow ? word('shadow') : '';
   fill('.kind', word(d.kind));
   r.querySelector('.kind').classList.toggle('hidden', d.kind === 'actual'); // it goes without saying
@@ -44,9 +43,9 @@ function why(d) {
 }
 
 function show(decisions) {
-  const rows = decisions.slice(-maxRows).reverse().map(row);
-  log.prepend(...rows);
-  while (log.children.length > maxRows) log.lastElementChild.remove();
+  const shown = decisions.slice(-maxRows).reverse();
+  const old = [...log.children].slice(maxRows - shown.length);
+  log.prepend(...shown.map(d => row(d, old.pop())));
   $('empty').hidden = log.children.length > 0;
 }
 
