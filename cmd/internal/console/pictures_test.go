@@ -28,10 +28,10 @@ type picture struct {
 
 var pictures = []picture{
 	{"live", 1000, "document.querySelectorAll('#origins details')[1].open = true", "document.querySelector('#origins details[open] pre').innerText !== '' && document.querySelectorAll('#history tbody > *').length > 3"},
-	{"try", 1000, "document.querySelector('[name=url]').value += 'users'; document.querySelector('[type=submit]').click()", "document.querySelector('#result .agreement')?.textContent"},
+	{"try", 1120, "document.querySelector('[name=url]').value += 'users/1'; document.querySelector('[name=method]').value = 'DELETE'; document.querySelector('[type=submit]').click()", "document.querySelector('#result .drawing')?.complete && document.querySelector('#result .agreement').textContent"},
 	{"policy", 800, "write(policy().replace('      - \"https://*.example.com\"\\n', '').replace('PATCH', 'DELETE'))", "document.querySelectorAll('#changes > *').length > 2"},
-	{"play", 1000, "document.querySelector('[type=submit]').click()", "document.querySelector('#result .agreement')?.textContent"},
-	{"learn", 1000, "document.querySelector('[data-example=origin-sent] .run').click(); document.querySelector('[data-example=origin-missing] .run')?.click()", "document.querySelector('.agreement')?.textContent"},
+	{"play", 1330, "document.querySelector('#begin').value = 'allow-headers-missing'; document.querySelector('#begin').dispatchEvent(new Event('change')); document.querySelector('[type=submit]').click()", "document.querySelector('#result .drawing')?.complete && document.querySelector('#result .agreement').textContent"},
+	{"learn", 900, "for (const name of ['origin-sent', 'origin-forged']) document.querySelector(`[data-example=${name}] .run`).click()", "document.querySelectorAll('.agreement').length === 2"},
 }
 
 const (
@@ -44,7 +44,7 @@ const (
 func TestTheDocsShowEachPanel(t *testing.T) {
 	if *update {
 		browser := chromium(t)
-		s, alone := newSiteAt(t, "3000", "8080", "8081"), newAlone(t)
+		s, alone := newSiteAt(t, "3000", "8080", "8081"), newAloneAt(t, "8090")
 		s.day(t)
 		for _, pic := range pictures {
 			i := slices.IndexFunc(panels, func(p panel) bool { return p.name == pic.panel })

@@ -87,8 +87,13 @@ func newSiteAt(t *testing.T, service, gatewayPort, console string, around ...fun
 
 // newAlone serves a console without a gateway.
 func newAlone(t *testing.T, around ...func(http.Handler) http.Handler) *site {
+	return newAloneAt(t, "0", around...)
+}
+
+// newAloneAt is newAlone on this port.
+func newAloneAt(t *testing.T, port string, around ...func(http.Handler) http.Handler) *site {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", "127.0.0.1:"+port)
 	if err != nil {
 		t.Fatal(err)
 	}
