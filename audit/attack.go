@@ -173,7 +173,7 @@ func (o *outcome) lines(name string) []string {
 	if o.first == nil {
 		return nil
 	}
-	return lines(o.first.ResponseHeader, name)
+	return header.Lines(o.first.ResponseHeader, name)
 }
 
 func (o *outcome) line(name string) string { return strings.Join(o.lines(name), ", ") }
@@ -195,7 +195,7 @@ func (o *outcome) got() string {
 		header.AccessControlAllowOrigin, header.AccessControlAllowCredentials, header.AccessControlAllowMethods,
 		header.AccessControlAllowHeaders, header.AccessControlExposeHeaders, header.AccessControlMaxAge,
 	} {
-		if len(lines(e.ResponseHeader, name)) > 0 {
+		if len(header.Lines(e.ResponseHeader, name)) > 0 {
 			said += ", " + says(e, name)
 		}
 	}

@@ -177,7 +177,7 @@ const userAgent = "Mozilla/5.0 (compatible; cors-verify)"
 func drain(res *fetch.Response) {
 	defer res.Body.Close()
 	last := res.Exchanges[len(res.Exchanges)-1]
-	length, err := strconv.Atoi(strings.Join(lines(last.ResponseHeader, "Content-Length"), ","))
+	length, err := strconv.Atoi(strings.Join(header.Lines(last.ResponseHeader, "Content-Length"), ","))
 	if err == nil && length <= 64<<10 {
 		_, _ = io.CopyN(io.Discard, res.Body, 64<<10) // what came was judged by its header
 	}
@@ -236,7 +236,7 @@ func (a *answer) last() *fetch.Exchange {
 func (a *answer) says(name string) string { return says(a.first(), name) }
 
 func says(e *fetch.Exchange, name string) string {
-	got := lines(e.ResponseHeader, name)
+	got := header.Lines(e.ResponseHeader, name)
 	switch len(got) {
 	case 0:
 		return "no " + name
@@ -247,7 +247,7 @@ func says(e *fetch.Exchange, name string) string {
 }
 
 func (a *answer) variesByOrigin() bool {
-	return header.VariesByOrigin(lines(a.first().ResponseHeader, header.Vary))
+	return header.VariesByOrigin(header.Lines(a.first().ResponseHeader, header.Vary))
 }
 
 // takes puts the answer into the result and has it judged by judge, if there is
@@ -336,7 +336,7 @@ func (a *answer) grants() string {
 	e := a.first()
 	granted := says(e, header.AccessControlAllowOrigin)
 	for _, name := range []string{header.AccessControlAllowCredentials, header.AccessControlAllowMethods, header.AccessControlAllowHeaders} {
-		if len(lines(e.ResponseHeader, name)) > 0 {
+		if len(header.Lines(e.ResponseHeader, name)) > 0 {
 			granted += ", " + says(e, name)
 		}
 	}
@@ -347,7 +347,7 @@ func (a *answer) grants() string {
 // not tell the cases apart.
 func (c *check) mayNotBeNamed(a *answer) {
 	c.result.Verdict = Kept
-	if slices.Contains(lines(a.first().ResponseHeader, header.AccessControlAllowOrigin), a.sentOrigin) {
+	if slices.Contains(header.Lines(a.first().ResponseHeader, header.AccessControlAllowOrigin), a.sentOrigin) {
 		c.result.Got = "it may, which harms nobody: no browser has this origin"
 	}
 }
@@ -358,14 +358,4 @@ func (c *check) redirects(a *answer) {
 		return
 	}
 	c.mayRead(a)
-}
-
-// lines returns the values of the headers called name.
-func lines(list []header.Field, name string) (values []string) {
-	for _, f := range list {
-		if header.EqualFold(f.Name, name) {
-			values = append(values, f.Value)
-		}
-	}
-	return values
 }

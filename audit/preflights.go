@@ -125,7 +125,7 @@ func (d *derivation) holdHeader(rule, name string, cost int, needs *check, asked
 		if !c.takes(a, (*check).mayRead) {
 			return
 		}
-		if got := lines(a.first().ResponseHeader, name); strings.Join(got, ", ") != want {
+		if got := header.Lines(a.first().ResponseHeader, name); strings.Join(got, ", ") != want {
 			c.breaks(a, a.says(name))
 		}
 	}

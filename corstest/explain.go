@@ -74,21 +74,12 @@ func explainUnseen(r *Result, name string) string {
 			return fmt.Sprintf("corstest: %s does not see %s: no script ever sees it", r.subject(), name)
 		}
 		fix := fmt.Sprintf("add %s to %s", name, header.AccessControlExposeHeaders)
-		if value := lines(last.ResponseHeader, header.AccessControlExposeHeaders); r.request.Credentials == fetch.CredentialsInclude && slices.Contains(value, "*") {
+		if value := header.Lines(last.ResponseHeader, header.AccessControlExposeHeaders); r.request.Credentials == fetch.CredentialsInclude && slices.Contains(value, "*") {
 			fix = fmt.Sprintf("name %s in %s: with credentials * is no wildcard", name, header.AccessControlExposeHeaders)
 		}
 		return fmt.Sprintf("corstest: %s does not see %s, though the server sent %q; %s", r.subject(), name, f.Value, fix)
 	}
 	return fmt.Sprintf("corstest: %s does not see %s: the server did not send it", r.subject(), name)
-}
-
-func lines(list []header.Field, name string) (values []string) {
-	for _, f := range list {
-		if header.EqualFold(f.Name, name) {
-			values = append(values, f.Value)
-		}
-	}
-	return values
 }
 
 func explainPreflights(r *Result, got, want int) string {

@@ -254,10 +254,10 @@ func consoleFacts(d *Diagnosis) console {
 	}
 	if d.At >= 0 {
 		last := d.Exchanges[d.At]
-		c.lines = lines(last.ResponseHeader, header.AccessControlAllowOrigin)
+		c.lines = header.Lines(last.ResponseHeader, header.AccessControlAllowOrigin)
 		location := get(last.ResponseHeader, "Location")
 		c.redirect = isRedirect(last.Status) && location != ""
-		c.locations = len(lines(last.ResponseHeader, "Location"))
+		c.locations = len(header.Lines(last.ResponseHeader, "Location"))
 		c.facts["location"] = location
 		if u, err := url.Parse(resolve(last.URL, location)); err == nil && location != "" {
 			u.User = nil

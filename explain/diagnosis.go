@@ -334,7 +334,7 @@ func (d *Diagnosis) offence(e *fetch.BlockedError, exchanges []*fetch.Exchange) 
 	if e == nil || d.At < 0 {
 		return Offence{}
 	}
-	o := Offence{Name: e.Header, Sent: lines(exchanges[d.At].ResponseHeader, e.Header)}
+	o := Offence{Name: e.Header, Sent: header.Lines(exchanges[d.At].ResponseHeader, e.Header)}
 	switch e.Code {
 	case fetch.CodePreflightStatus:
 		return Offence{Name: ":status", Sent: []string{strconv.Itoa(d.Status)}, Want: "204"}
@@ -362,16 +362,7 @@ func (d *Diagnosis) offence(e *fetch.BlockedError, exchanges []*fetch.Exchange) 
 
 // get is the lines of name joined by ", ".
 func get(list []header.Field, name string) string {
-	return strings.Join(lines(list, name), ", ")
-}
-
-func lines(list []header.Field, name string) (values []string) {
-	for _, f := range list {
-		if header.EqualFold(f.Name, name) {
-			values = append(values, f.Value)
-		}
-	}
-	return values
+	return strings.Join(header.Lines(list, name), ", ")
 }
 
 // resolve makes ref absolute for the eye; the engine's own parser judges.

@@ -36,12 +36,12 @@ func refine(d *Diagnosis, e *fetch.BlockedError, exchanges []*fetch.Exchange) Ca
 	case fetch.CodeOriginMismatch:
 		return refineMismatch(e, last)
 	case fetch.CodeMultipleAllowOrigin:
-		if len(lines(last.ResponseHeader, header.AccessControlAllowOrigin)) > 1 {
+		if len(header.Lines(last.ResponseHeader, header.AccessControlAllowOrigin)) > 1 {
 			return "doubled-header"
 		}
 		return "origin-list"
 	case fetch.CodeAllowCredentials:
-		if len(lines(last.ResponseHeader, header.AccessControlAllowCredentials)) == 0 && e.Value == "" {
+		if len(header.Lines(last.ResponseHeader, header.AccessControlAllowCredentials)) == 0 && e.Value == "" {
 			return "allow-credentials-missing"
 		}
 		return "allow-credentials-value"
@@ -300,7 +300,7 @@ func answersFromCache(e *fetch.Exchange) bool {
 }
 
 func variesByOrigin(list []header.Field) bool {
-	return header.VariesByOrigin(lines(list, header.Vary))
+	return header.VariesByOrigin(header.Lines(list, header.Vary))
 }
 
 // looksLikeLogin reports whether a URL seems to be that of a login page.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/crossorigin/cors/fetch"
+	"github.com/crossorigin/cors/header"
 )
 
 // A Server is one for which this package knows how to write a mend. Its text is
@@ -164,7 +165,7 @@ func guess(exchanges []*fetch.Exchange) Server {
 	for i := len(exchanges) - 1; i >= 0; i-- {
 		h := exchanges[i].ResponseHeader
 		for _, sign := range signs {
-			for _, value := range lines(h, sign.header) {
+			for _, value := range header.Lines(h, sign.header) {
 				if strings.Contains(strings.ToLower(value), sign.value) {
 					return sign.server
 				}

@@ -161,7 +161,7 @@ func isBlockedByNosniff(destination Destination, list []header.Field) bool {
 	if destination == "" || !determineNosniff(list) {
 		return false
 	}
-	mime, ok := header.ExtractMIMEType(lines(list, "Content-Type"))
+	mime, ok := header.ExtractMIMEType(header.Lines(list, "Content-Type"))
 	switch {
 	case destination.isScriptLike():
 		return !ok || !isJavaScript(mime)
@@ -179,7 +179,7 @@ func isBlockedByMIMEType(destination Destination, list []header.Field) bool {
 	if !destination.isScriptLike() {
 		return false
 	}
-	mime, ok := header.ExtractMIMEType(lines(list, "Content-Type"))
+	mime, ok := header.ExtractMIMEType(header.Lines(list, "Content-Type"))
 	if !ok {
 		return false
 	}

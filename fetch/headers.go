@@ -111,17 +111,6 @@ func (h *Headers) removePrivileged() {
 	}
 }
 
-// lines returns the values of name in list, one for each line.
-func lines(list []header.Field, name string) []string {
-	var values []string
-	for _, f := range list {
-		if header.EqualFold(f.Name, name) {
-			values = append(values, f.Value)
-		}
-	}
-	return values
-}
-
 // get joins the lines of name with ", "; ok is false where there are none.
 //
 // https://fetch.spec.whatwg.org/#concept-header-list-get
@@ -131,7 +120,7 @@ func get(list []header.Field, name string) (value string, ok bool) {
 			continue
 		}
 		if ok {
-			return strings.Join(lines(list, name), ", "), true
+			return strings.Join(header.Lines(list, name), ", "), true
 		}
 		value, ok = list[i].Value, true
 	}

@@ -275,7 +275,7 @@ func initialAge(list []header.Field, sent, received time.Time) time.Duration {
 	if date, ok := headerTime(list, "Date"); ok {
 		apparent = max(0, received.Sub(date))
 	}
-	if values := lines(list, "Age"); len(values) > 0 {
+	if values := header.Lines(list, "Age"); len(values) > 0 {
 		said, _ = parseSeconds(values[0])
 	}
 	return max(apparent, said+received.Sub(sent))

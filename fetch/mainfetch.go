@@ -160,7 +160,7 @@ func blockedResponse(r *request, res *response) *BlockedError {
 //
 // https://fetch.spec.whatwg.org/#concept-main-fetch step 14.1
 func expose(r *request, res *response) {
-	names, ok := header.List(lines(res.header, header.AccessControlExposeHeaders))
+	names, ok := header.List(header.Lines(res.header, header.AccessControlExposeHeaders))
 	if !ok {
 		return
 	}

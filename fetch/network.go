@@ -65,13 +65,13 @@ func httpNetworkFetch(ctx context.Context, r *request, includeCredentials, force
 	// 17.
 	if includeCredentials {
 		jar, mode := r.cookies()
-		for _, line := range lines(res.header, "Set-Cookie") {
+		for _, line := range header.Lines(res.header, "Set-Cookie") {
 			// Why a cookie is refused is nobody's business here.
 			_ = jar.store(r.currentURL(), line, mode, overHTTP)
 		}
 	}
 	// 18.1.
-	codings, limit := lines(res.header, "Content-Encoding"), r.browser.Limits.BodyBytes
+	codings, limit := header.Lines(res.header, "Content-Encoding"), r.browser.Limits.BodyBytes
 	if codings == nil && limit == 0 {
 		return res, nil
 	}

@@ -45,8 +45,8 @@ func corsPreflightFetch(ctx context.Context, r *request) *BlockedError {
 	if !isOKStatus(res.status) {
 		return preflight.blocked(CodePreflightStatus, anchor, "7").because("", strconv.Itoa(res.status))
 	}
-	methods, methodsOK := header.List(lines(res.header, header.AccessControlAllowMethods))
-	names, namesOK := header.List(lines(res.header, header.AccessControlAllowHeaders))
+	methods, methodsOK := header.List(header.Lines(res.header, header.AccessControlAllowMethods))
+	names, namesOK := header.List(header.Lines(res.header, header.AccessControlAllowHeaders))
 	methodsValue, hasMethods := get(res.header, header.AccessControlAllowMethods)
 	namesValue, _ := get(res.header, header.AccessControlAllowHeaders)
 	// 7.3.

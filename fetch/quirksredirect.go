@@ -23,7 +23,7 @@ func (r *request) emptyLocation(res *response) bool {
 // differingLocations reports whether res has Location lines that contradict each
 // other.
 func (r *request) differingLocations(res *response) bool {
-	values := lines(res.header, "Location")
+	values := header.Lines(res.header, "Location")
 	return len(values) > 1 && slices.ContainsFunc(values, func(v string) bool { return v != values[0] }) && r.quirk(differingLocationsRefused)
 }
 

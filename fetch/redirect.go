@@ -87,7 +87,7 @@ func httpRedirectFetch(ctx context.Context, r *request, res *response) (*respons
 		r.emit(Event{Kind: EventOriginTainted})
 	}
 	// 19. https://w3c.github.io/webappsec-referrer-policy/#set-requests-referrer-policy-on-redirect
-	if policy := parseReferrerPolicy(lines(res.header, "Referrer-Policy")); policy != "" {
+	if policy := parseReferrerPolicy(header.Lines(res.header, "Referrer-Policy")); policy != "" {
 		r.referrerPolicy = policy
 		r.beginReferrerAnew()
 	}
@@ -124,7 +124,7 @@ func (r *request) remove(gone func(name string) bool) {
 //
 // https://fetch.spec.whatwg.org/#concept-response-location-url
 func locationURL(r *request, res *response) (u *urlRecord, value string, err error) {
-	values := lines(res.header, "Location")
+	values := header.Lines(res.header, "Location")
 	switch len(values) {
 	case 0:
 		return nil, "", nil

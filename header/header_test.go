@@ -93,6 +93,16 @@ func TestUnsafeRequestNames(t *testing.T) {
 
 // https://fetch.spec.whatwg.org/#extract-header-list-values
 // https://fetch.spec.whatwg.org/#extract-header-values
+func TestLinesAreFoundInAnyCase(t *testing.T) {
+	list := []header.Field{{Name: "Vary", Value: "Origin"}, {Name: "X-Vary", Value: "no"}, {Name: "vARY", Value: ""}}
+	if got := header.Lines(list, "vary"); !slices.Equal(got, []string{"Origin", ""}) {
+		t.Errorf("Lines = %q, want both lines of Vary in their order", got)
+	}
+	if got := header.Lines(list, "Via"); got != nil {
+		t.Errorf("Lines of what is not there = %q, want nil", got)
+	}
+}
+
 func TestList(t *testing.T) {
 	tests := []struct {
 		row   string

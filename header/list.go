@@ -5,6 +5,16 @@ import (
 	"strings"
 )
 
+// Lines returns the values of the lines of list that are called name, in any case.
+func Lines(list []Field, name string) (values []string) {
+	for _, f := range list {
+		if EqualFold(f.Name, name) {
+			values = append(values, f.Value)
+		}
+	}
+	return values
+}
+
 // List returns the elements of a header whose value is a list of tokens, such
 // as Access-Control-Allow-Methods, given all its lines. Without a line it
 // returns nil and true; ok is false for the standard's failure, a list that
