@@ -1,6 +1,7 @@
 package header_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
