@@ -21,6 +21,7 @@ type Source struct {
 }
 
 var sources = []Source{
+	{"nginx", "nginx", "servers and locations: add_header, if, set, map and return", readNginx},
 	{"traefik", "Traefik", "the file provider's YAML or TOML: routers, and their headers middlewares", readTraefik},
 	{"traefik-crd", "Traefik on Kubernetes", "Middleware and IngressRoute of traefik.io/v1alpha1", readTraefikCRD},
 	{"gateway-api", "Kubernetes Gateway API", "HTTPRoute, with its CORS filter", readGateway},
@@ -76,7 +77,8 @@ func (f Finding) String() string {
 }
 
 // From reads the configuration of a source. The error is of what is no
-// configuration of that source at all, or has nothing of CORS.
+// configuration of that source at all, or lets no origin in; then the findings
+// are there alone.
 func From(source string, data []byte) (*Result, error) {
 	i := slices.IndexFunc(sources, func(s Source) bool { return s.Name == source })
 	if i < 0 {
@@ -89,21 +91,33 @@ func From(source string, data []byte) (*Result, error) {
 	if len(data) > MaxSize {
 		return nil, fmt.Errorf("import from %s: the file is larger than %d bytes; take the part that is of CORS", source, MaxSize)
 	}
-	r := &result{routes: make(map[string]*route), work: budget}
+	r := &result{routes: make(map[string]*route), work: budget, translated: make(map[string]struct {
+		t   translation
+		err error
+	})}
 	if err := sources[i].read(r, data); err != nil {
 		return nil, fmt.Errorf("import from %s: %w", source, err)
 	}
-	if !slices.ContainsFunc(slices.Collect(maps.Values(r.routes)), func(r *route) bool { return r.policy != nil }) {
-		return &Result{Findings: r.findings}, fmt.Errorf("import from %s: nothing of CORS can be taken from it", source)
+	f := r.file()
+	if r.work < 0 {
+		r.lost("", "routes", "", "the configuration is too complicated to be read as a whole", "take the part that is of CORS")
 	}
-	return &Result{File: r.file(), Findings: r.findings}, nil
+	if !slices.ContainsFunc(f.Routes, func(r policyfile.Route) bool { return len(r.Policy.Origins) > 0 }) {
+		return &Result{Findings: r.findings}, fmt.Errorf("import from %s: no origin that may read can be taken from it", source)
+	}
+	return &Result{f, r.findings}, nil
 }
 
 // A result is gathered.
 type result struct {
 	routes   map[string]*route // by pattern
 	findings []Finding
-	work     int // that comparisons may still be
+	work     int // that may still be done
+
+	translated map[string]struct {
+		t   translation
+		err error
+	}
 }
 
 // A route is off where it has no policy.
@@ -111,6 +125,13 @@ type route struct {
 	where    string
 	policy   *cors.Policy
 	upstream string
+}
+
+// spend takes from the work that may still be done, and reports whether there is
+// none left.
+func (r *result) spend(work int) bool {
+	r.work -= work
+	return r.work < 0
 }
 
 func (r *result) find(f Finding) {
@@ -151,13 +172,18 @@ func (r *result) file() *policyfile.File {
 	policies := make(map[string]cors.Policy)
 	for _, pattern := range slices.SortedFunc(maps.Keys(r.routes), byHost) {
 		route := r.routes[pattern]
+		if route.policy == nil && route.upstream == "" && !r.covered(pattern) {
+			continue // it is off without that
+		}
 		// "/api/" is for "/api" too.
 		if below := r.routes[pattern+"/"]; below != nil && same(below.policy, route.policy) && below.upstream == route.upstream {
 			continue
 		}
 		var p cors.Policy
 		if route.policy != nil {
-			p = r.sound(route.where, *route.policy)
+			if p = r.sound(route.where, *route.policy); len(p.Origins) == 0 {
+				p = cors.Policy{} // off
+			}
 		}
 		policies[pattern] = p
 		if _, err := cors.NewRoutes(policies); err != nil {
@@ -192,6 +218,18 @@ func (r *result) file() *policyfile.File {
 		f.Routes = f.Routes[1:]
 	}
 	return f
+}
+
+// covered reports whether a route that has a policy is for what another is for,
+// too.
+func (r *result) covered(pattern string) bool {
+	for other, route := range r.routes {
+		host, path, _ := strings.Cut(other, "/")
+		if route.policy != nil && strings.HasPrefix(pattern, host) && strings.HasPrefix(pattern[strings.IndexByte(pattern, '/')+1:], path) && other != pattern {
+			return true
+		}
+	}
+	return false
 }
 
 // byHost sorts routes of every host first.

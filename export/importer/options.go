@@ -119,10 +119,14 @@ func (r *result) eachMethod(p *cors.Policy, where string, methods []string) {
 	if slices.Contains(methods, "*") {
 		return
 	}
+	var others []string
 	for _, m := range []string{"GET", "HEAD", "POST"} {
 		if !slices.Contains(methods, m) {
-			r.find(Finding{where, "methods", m, Widened, "it needs no preflight, and is always allowed here", "have the service refuse it, if it must not be"})
+			others = append(others, m)
 		}
+	}
+	if len(others) > 0 {
+		r.find(Finding{where, "methods", strings.Join(others, ", "), Widened, "what needs no preflight is always allowed here", "have the service refuse it, if it must not be"})
 	}
 }
 
@@ -181,7 +185,7 @@ func readOptions(r *result, data []byte) error {
 		methods = []string{"GET", "POST", "HEAD"}
 	}
 	r.eachMethod(p, where, methods)
-	if !named {
+	if !named || len(names) == 0 {
 		names = []string{"Accept", "Content-Type", "X-Requested-With"} // as rs/cors has it
 	}
 	add(&p.RequestHeaders, names...)

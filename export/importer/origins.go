@@ -25,10 +25,7 @@ type translation struct {
 // an origin. Of names as most have them they match nothing that neither it nor the
 // patterns in have do.
 func translate(expression string, fold bool, work *int, have ...string) (t translation, err error) {
-	flags := syntax.Perl
-	if fold {
-		flags |= syntax.FoldCase
-	}
+	flags := perl(fold)
 	if len(expression) > maxExpression {
 		return t, errComplex
 	}
@@ -78,6 +75,13 @@ func translate(expression string, fold bool, work *int, have ...string) (t trans
 	return t, err
 }
 
+func perl(fold bool) syntax.Flags {
+	if fold {
+		return syntax.Perl | syntax.FoldCase
+	}
+	return syntax.Perl
+}
+
 const maxExpression = 2000
 
 // narrowest leaves out the patterns that others match.
@@ -116,13 +120,16 @@ func candidates(re *syntax.Regexp) []string {
 	var all []string
 	for _, s := range shapes(re) {
 		for _, p := range patternsOf(s) {
-			if _, err := origin.InsecureParsePattern(p); err == nil && !slices.Contains(all, p) && len(all) < maxShapes {
+			if _, err := origin.InsecureParsePattern(p); err == nil && !unlikely.MatchString(p) && !slices.Contains(all, p) && len(all) < maxShapes {
 				all = append(all, p)
 			}
 		}
 	}
 	return all
 }
+
+// unlikely is what an expression matches where its wildcard matches nothing.
+var unlikely = regexp.MustCompile(`(?://|\.)-|-(?:\.|:|$)`)
 
 const maxShapes = 256
 
@@ -248,6 +255,11 @@ func wildcardExpression(text string) string {
 
 // addExpression adds to p the origins of an expression.
 func (r *result) addExpression(p *cors.Policy, where, expression string, fold bool) {
+	r.addWritten(p, where, expression, expression, fold)
+}
+
+// addWritten is addExpression for one that is written in another way.
+func (r *result) addWritten(p *cors.Policy, where, written, expression string, fold bool) {
 	// With a port, and without: there are two lines where here is one.
 	var have []string
 	for _, o := range p.Origins {
@@ -255,9 +267,15 @@ func (r *result) addExpression(p *cors.Policy, where, expression string, fold bo
 			have = append(have, o)
 		}
 	}
-	t, err := translate(expression, fold, &r.work, have...)
+	key := fmt.Sprint(expression, fold, have)
+	known, ok := r.translated[key]
+	if !ok {
+		known.t, known.err = translate(expression, fold, &r.work, have...)
+		r.translated[key] = known
+	}
+	t, err := known.t, known.err
 	if err != nil {
-		r.find(Finding{Where: where, Field: "origins", Value: expression, Effect: Lost,
+		r.find(Finding{Where: where, Field: "origins", Value: written, Effect: Lost,
 			Reason: fmt.Sprintf("this regular expression cannot be read (%v)", err), Fix: "write the origins that it is to match"})
 		return
 	}
@@ -268,9 +286,9 @@ func (r *result) addExpression(p *cors.Policy, where, expression string, fold bo
 		}
 	}
 	if t.less != "" {
-		r.find(Finding{where, "origins", expression, Widened, fmt.Sprintf("%s matches odd names too, such as %q", quoted(t.patterns), t.less), "see that nobody can have such a name"})
+		r.find(Finding{where, "origins", written, Widened, fmt.Sprintf("%s matches odd names too, such as %q", quoted(t.patterns), t.less), "see that nobody can have such a name"})
 	}
-	f := Finding{Where: where, Field: "origins", Value: expression}
+	f := Finding{Where: where, Field: "origins", Value: written}
 	switch {
 	case t.more == "":
 		return
@@ -298,7 +316,7 @@ func (r *result) addOrigin(p *cors.Policy, where, text string) {
 	case sameWildcard.MatchString(text):
 		add(&p.Origins, text) // any text is one label or more, with an origin around it
 	default:
-		r.addExpression(p, where, wildcardExpression(text), false)
+		r.addWritten(p, where, text, wildcardExpression(text), false)
 	}
 }
 
@@ -307,8 +325,20 @@ var sameWildcard = regexp.MustCompile(`^https?://\*(?:\.[a-z0-9-]+){2,}(?::[0-9]
 
 // add adds to a list what it does not have.
 func add(list *[]string, values ...string) {
+	has := func(v string) bool { return slices.Contains(*list, v) }
+	if len(values) > 16 {
+		seen := make(map[string]bool, len(*list)+len(values))
+		for _, v := range *list {
+			seen[v] = true
+		}
+		has = func(v string) bool {
+			was := seen[v]
+			seen[v] = true
+			return was
+		}
+	}
 	for _, v := range values {
-		if v = strings.TrimSpace(v); v != "" && !slices.Contains(*list, v) {
+		if v = strings.TrimSpace(v); v != "" && !has(v) {
 			*list = append(*list, v)
 		}
 	}

@@ -93,11 +93,11 @@ func (t tree) text() string {
 
 // texts returns the scalars of a list, or of a text with commas.
 func (t tree) texts() (all []string) {
+	var parts []string
 	for _, element := range t.list() {
-		for part := range strings.SplitSeq(element.text(), ",") {
-			add(&all, part)
-		}
+		parts = append(parts, strings.Split(element.text(), ",")...)
 	}
+	add(&all, parts...)
 	return all
 }
 
