@@ -76,7 +76,7 @@ func (p *Processor) SetFile(file *policyfile.File) error {
 // Process is the service. For each request Envoy opens a stream, and sends the
 // header of the request, which is answered with a response at once or not at
 // all; and the header of the response. Then the stream is closed, which lets
-// everything else pass. Where something is out of order the stream fails, and
+// the body pass without it. Where something is out of order the stream fails, and
 // Envoy, unless its failure_mode_allow says otherwise, the request.
 func (p *Processor) Process(stream extproc.ExternalProcessor_ProcessServer) error {
 	x := exchange{processor: p, ctx: stream.Context()}
@@ -97,6 +97,13 @@ func (p *Processor) Process(stream extproc.ExternalProcessor_ProcessServer) erro
 		if !message.ObservabilityMode {
 			if err := stream.Send(answer); err != nil {
 				return err
+			}
+		}
+		if answer.GetImmediateResponse() != nil {
+			// Envoy closes the stream. Were it closed here first, each would be reset,
+			// and gRPC slows a connection down on which many are.
+			for err == nil {
+				_, err = stream.Recv()
 			}
 		}
 		if x.done {

@@ -139,7 +139,7 @@ func (b bench) decisions() error {
 				if err != nil {
 					return err
 				}
-				if seen.Failed > 0 || seen.Wrong > 0 {
+				if seen.Failed > 0 || seen.Away > 0 || seen.Wrong > 0 {
 					return fmt.Errorf("%d exchanges failed, %d were answered wrongly: %s", seen.Failed, seen.Wrong, seen.Error)
 				}
 				after, err := p.Processor()
@@ -190,14 +190,14 @@ func (b bench) open() error {
 	}
 	most := <-held
 	fmt.Printf("\n%d exchanges open at once for 3 s: %d answered rightly, %d failed; memory %.0f MB before, %.0f MB at most: %.1f KB each\n",
-		*streams, seen.Done, seen.Failed, float64(idle)/1e6, float64(most)/1e6, float64(most-idle)/1e3/float64(*streams))
+		*streams, seen.Done, seen.Failed+seen.Wrong+seen.Away, float64(idle)/1e6, float64(most)/1e6, float64(most-idle)/1e3/float64(*streams))
 	return nil
 }
 
 // killed ends processors under load.
 func (b bench) killed() error {
 	const atOnce = 64
-	fmt.Printf("\n| %d exchanges at once, and then | done | failed | wrong | longest without an answer |\n|---|--:|--:|--:|--:|\n", atOnce)
+	fmt.Printf("\n| %d exchanges at once, and then | done | lost in flight | none was there | wrong | longest without an answer |\n|---|--:|--:|--:|--:|--:|\n", atOnce)
 	for _, row := range []struct {
 		name  string
 		two   bool
@@ -249,7 +249,7 @@ func (b bench) end(name string, atOnce int, two bool, event func(*rig.Process) (
 	if err != nil {
 		return err
 	}
-	fmt.Printf("| %s | %d | %d | %d | %.0f ms |\n", name, seen.Done, seen.Failed, seen.Wrong, micro(seen.Gap)/1e3)
+	fmt.Printf("| %s | %d | %d | %d | %d | %.0f ms |\n", name, seen.Done, seen.Failed, seen.Away, seen.Wrong, micro(seen.Gap)/1e3)
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,6 +27,7 @@ import (
 // Seen is what whoever plays Envoy has seen.
 type Seen struct {
 	Done, Failed, Wrong int
+	Away                int    // exchanges that found no processor
 	Error               string // of one that failed or was wrong
 	Took, Half, P99     time.Duration
 	Gap                 time.Duration // the longest time in which nothing was done
@@ -100,6 +102,7 @@ func load(clients []extproc.ExternalProcessorClient, kind string, atOnce int, du
 					mu.Lock()
 					seen.count(err)
 					mu.Unlock()
+					time.Sleep(time.Millisecond)
 					continue
 				}
 				now := time.Now()
@@ -161,12 +164,16 @@ func hold(clients []extproc.ExternalProcessorClient, atOnce int, duration time.D
 var errWrong = errors.New("not as the policy says")
 
 func (s *Seen) count(err error) {
-	s.Error = err.Error()
-	if errors.Is(err, errWrong) {
+	switch {
+	case strings.Contains(err.Error(), "connection error"): // of one that could not be made
+		s.Away++
+		return
+	case errors.Is(err, errWrong):
 		s.Wrong++
-	} else {
+	default:
 		s.Failed++
 	}
+	s.Error = err.Error()
 }
 
 // exchange is one request and its response, between which upstream is called.
@@ -189,7 +196,7 @@ func exchange(ctx context.Context, client extproc.ExternalProcessorClient, kind 
 		return err
 	}
 	if kind == "preflight" {
-		return check(answer.GetImmediateResponse().GetHeaders())
+		return errors.Join(check(answer.GetImmediateResponse().GetHeaders()), end(stream))
 	}
 	if upstream != nil {
 		upstream()
@@ -200,7 +207,18 @@ func exchange(ctx context.Context, client extproc.ExternalProcessorClient, kind 
 	if answer, err = stream.Recv(); err != nil {
 		return err
 	}
-	return check(answer.GetResponseHeaders().GetResponse().GetHeaderMutation())
+	return errors.Join(check(answer.GetResponseHeaders().GetResponse().GetHeaderMutation()), end(stream))
+}
+
+// end closes the stream as Envoy does when it has what it needs.
+func end(stream extproc.ExternalProcessor_ProcessClient) error {
+	if err := stream.CloseSend(); err != nil {
+		return err
+	}
+	if _, err := stream.Recv(); err != io.EOF {
+		return fmt.Errorf("the stream does not end: %w", err)
+	}
+	return nil
 }
 
 // check holds what the processor says to the policy.
