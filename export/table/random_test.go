@@ -22,8 +22,8 @@ import (
 	"github.com/crossorigin/cors/policyfile"
 )
 
-// Random policies in each engine that is installed: 50 requests to each, and the
-// decision core asked the same. CORS_TEST_POLICIES says how many policies there
+// Random policies in each engine that is installed, which reloads for each: 50
+// requests, and the decision core asked the same. CORS_TEST_POLICIES says how many policies there
 // are, and CORS_TEST_SEED which.
 func TestRandomPolicies(t *testing.T) {
 	for _, e := range Engines {
@@ -32,7 +32,9 @@ func TestRandomPolicies(t *testing.T) {
 			if err := e.Engine.Installed(); err != nil {
 				t.Skip(err)
 			}
-			askRandomPolicies(t, e.Start)
+			subject, end := e.Reloading(t.TempDir())
+			defer end()
+			askRandomPolicies(t, subject)
 		})
 	}
 	t.Run("workers", func(t *testing.T) {

@@ -41,22 +41,58 @@ var Engines = []Engine{
 
 // Start is a [Subject].
 func (e Engine) Start(dir string, file *policyfile.File) (*Server, error) {
-	result, err := export.To(e.Target, file, export.Options{})
+	findings, config, err := e.export(dir, file)
 	if err != nil {
 		return nil, err
 	}
-	config := e.Config(result.Files)
-	for _, f := range result.Files[1:] {
-		if err := os.WriteFile(filepath.Join(dir, f.Name), f.Data, 0o666); err != nil {
-			return nil, err
-		}
-	}
-	config.Inside = strings.ReplaceAll(config.Inside, "/etc/haproxy", dir)
 	p, err := e.Engine.Start(dir, config)
 	if err != nil {
 		return nil, err
 	}
-	return &Server{URL: p.URL, Findings: result.Findings, Close: p.Close}, nil
+	return &Server{URL: p.URL, Findings: findings, Close: p.Close}, nil
+}
+
+// Reloading returns a [Subject] that is one process, which is started for the
+// first file, and reloads for each other one; and what ends it. It keeps the last
+// file alone, whatever directory it is given.
+func (e Engine) Reloading(dir string) (subject Subject, end func()) {
+	var p *engine.Process
+	subject = func(_ string, file *policyfile.File) (*Server, error) {
+		findings, config, err := e.export(dir, file)
+		if err != nil {
+			return nil, err
+		}
+		if p == nil {
+			p, err = e.Engine.Start(dir, config)
+		} else {
+			err = p.Reload(config)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return &Server{URL: p.URL, Findings: findings, Close: func() {}}, nil
+	}
+	return subject, func() {
+		if p != nil {
+			p.Close()
+		}
+	}
+}
+
+// export exports file to e, and puts what is beside the configuration into dir.
+func (e Engine) export(dir string, file *policyfile.File) ([]export.Finding, engine.Config, error) {
+	result, err := export.To(e.Target, file, export.Options{})
+	if err != nil {
+		return nil, engine.Config{}, err
+	}
+	config := e.Config(result.Files)
+	for _, f := range result.Files[1:] {
+		if err := os.WriteFile(filepath.Join(dir, f.Name), f.Data, 0o666); err != nil {
+			return nil, engine.Config{}, err
+		}
+	}
+	config.Inside = strings.ReplaceAll(config.Inside, "/etc/haproxy", dir)
+	return result.Findings, config, nil
 }
 
 // Reference is the subject that decides by package cors, and owns headers by

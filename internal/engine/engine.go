@@ -3,11 +3,13 @@ package engine
 import (
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"text/template"
 	"time"
 )
@@ -17,6 +19,7 @@ type Engine struct {
 	Program string
 	args    []string // CONFIG is the path of the configuration, DIR its directory
 	config  *template.Template
+	reload  func(*Process) error // has it read its configuration again
 }
 
 // A Config is what goes into the configuration with which an engine runs.
@@ -28,7 +31,7 @@ type Config struct {
 
 // The engines. None writes outside its directory.
 var (
-	Nginx = newEngine("nginx", `
+	Nginx = newEngine("nginx", bySignal(syscall.SIGHUP), `
 daemon off; pid {{.Dir}}/pid; error_log {{.Dir}}/error.log; events {}
 http {
 	access_log off;
@@ -41,7 +44,7 @@ http {
 	}
 }`, "-c", "CONFIG")
 
-	Apache = newEngine("apache2", `
+	Apache = newEngine("apache2", bySignal(syscall.SIGHUP), `
 ServerRoot {{.Dir}}
 Listen {{.Address}}
 ServerName localhost
@@ -56,9 +59,9 @@ User www-data
 {{if .Upstream}}ProxyPass / http://{{.Upstream}}/{{end}}
 </VirtualHost>`, "-D", "FOREGROUND", "-f", "CONFIG")
 
-	Caddy = newEngine("caddy", `
+	Caddy = newEngine("caddy", byItself("reload", "--adapter", "caddyfile", "--config", "CONFIG", "--address", "unix/DIR/admin"), `
 {
-	admin off
+	admin unix/{{.Dir}}/admin
 	auto_https off
 	storage file_system {{.Dir}}
 }
@@ -69,7 +72,7 @@ http://:{{.Port}} {
 	{{if .Upstream}}reverse_proxy {{.Upstream}}{{end}}
 }`, "run", "--adapter", "caddyfile", "--config", "CONFIG")
 
-	HAProxy = newEngine("haproxy", `
+	HAProxy = newEngine("haproxy", bySignal(syscall.SIGUSR2), `
 defaults
 	mode http
 	timeout connect 5s
@@ -82,14 +85,29 @@ frontend front
 {{if .Upstream}}	default_backend back
 backend back
 	server s {{.Upstream}}{{end}}
-`, "-f", "CONFIG")
+`, "-W", "-f", "CONFIG")
 )
 
 // apacheModules are those that are loaded.
 var apacheModules = []string{"mpm_event", "authz_core", "headers", "rewrite", "setenvif", "env", "proxy", "proxy_http", "ssl"}
 
-func newEngine(program, config string, args ...string) *Engine {
-	return &Engine{program, args, template.Must(template.New(program).Parse(strings.TrimPrefix(config, "\n") + "\n"))}
+func newEngine(program string, reload func(*Process) error, config string, args ...string) *Engine {
+	return &Engine{program, args, template.Must(template.New(program).Parse(strings.TrimPrefix(config, "\n") + "\n")), reload}
+}
+
+func bySignal(s os.Signal) func(*Process) error {
+	return func(p *Process) error { return p.Signal(s) }
+}
+
+// byItself runs the program again, with other arguments.
+func byItself(args ...string) func(*Process) error {
+	return func(p *Process) error {
+		out, err := exec.Command(p.engine.Program, p.fill(args)...).CombinedOutput()
+		if err != nil {
+			return fmt.Errorf("%s %s: %w: %s", p.engine.Program, args[0], err, out)
+		}
+		return nil
+	}
 }
 
 // Installed returns why e cannot be run, or nil.
@@ -140,11 +158,7 @@ func (e *Engine) Start(dir string, c Config) (*Process, error) {
 	if err := p.Write(c); err != nil {
 		return nil, err
 	}
-	args := make([]string, len(e.args))
-	for i, arg := range e.args {
-		args[i] = strings.NewReplacer("CONFIG", p.configPath(), "DIR", dir).Replace(arg)
-	}
-	p.cmd = exec.Command(e.Program, args...)
+	p.cmd = exec.Command(e.Program, p.fill(e.args)...)
 	p.cmd.Stdout, p.cmd.Stderr = &p.said, &p.said
 	p.cmd.Env = append(os.Environ(), "HOME="+dir)
 	if err := p.cmd.Start(); err != nil {
@@ -154,7 +168,41 @@ func (e *Engine) Start(dir string, c Config) (*Process, error) {
 		p.cmd.Wait()
 		close(p.ended)
 	}()
-	return p, p.listen()
+	return p, p.listen(func() error { return nil })
+}
+
+// Reload has the engine keep c instead, at another URL: what answers there has
+// read all of c. Engines end what is under way at the old one, and then forget it.
+func (p *Process) Reload(c Config) error {
+	// httpd listens before it knows its signals, but does not answer before.
+	r, err := http.NewRequest(http.MethodGet, p.URL, nil)
+	if err != nil {
+		return err
+	}
+	r.Close = true
+	res, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil {
+		return err
+	}
+	res.Body.Close()
+	address, err := freeAddress()
+	if err != nil {
+		return err
+	}
+	p.URL, p.address = "http://"+address, address
+	if err := p.Write(c); err != nil {
+		return err
+	}
+	return p.listen(func() error { return p.engine.reload(p) })
+}
+
+// fill puts paths into arguments.
+func (p *Process) fill(args []string) []string {
+	filled := make([]string, len(args))
+	for i, arg := range args {
+		filled[i] = strings.NewReplacer("CONFIG", p.configPath(), "DIR", p.dir).Replace(arg)
+	}
+	return filled
 }
 
 func (p *Process) configPath() string { return filepath.Join(p.dir, "config") }
@@ -184,9 +232,18 @@ func (p *Process) Signal(s os.Signal) error { return p.cmd.Process.Signal(s) }
 // Pid is the number of the process.
 func (p *Process) Pid() int { return p.cmd.Process.Pid }
 
-// listen waits until the engine does. It ends the engine that does not.
-func (p *Process) listen() error {
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
+// listen waits until the engine does, which is asked to by ask, once and again: a
+// HAProxy that is busy with one signal may lose the next. It ends the engine that
+// does not.
+func (p *Process) listen(ask func() error) error {
+	deadline := time.Now().Add(20 * time.Second)
+	for asked := (time.Time{}); time.Now().Before(deadline); {
+		if time.Since(asked) > 300*time.Millisecond {
+			if err := ask(); err != nil {
+				return err
+			}
+			asked = time.Now()
+		}
 		conn, err := net.Dial("tcp", p.address)
 		if err == nil {
 			return conn.Close()
@@ -199,7 +256,7 @@ func (p *Process) listen() error {
 		}
 	}
 	p.Close()
-	return fmt.Errorf("%s does not listen: %s", p.engine.Program, p.said.String())
+	return fmt.Errorf("%s does not listen: %s\n%s", p.engine.Program, p.said.String(), p.errors())
 }
 
 // errors is what the engine wrote to its own log.
