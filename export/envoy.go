@@ -175,6 +175,9 @@ func (j *job) findEnvoyFilter() {
 			j.findIn(r, Finding{Field: "request-headers", Value: "*", Effect: Widened,
 				Reason: "with credentials the names asked for are sent back, Authorization among them", Fix: "list the names"})
 		}
+		if _, every := r.methods(); every {
+			j.findIn(r, Finding{Field: "methods", Value: "*", Effect: Needs, Reason: "a method of more than 64 bytes is allowed, too", Fix: "nothing: no page has one"})
+		}
 		if r.anyOrigin() {
 			j.findIn(r, Finding{Field: "origins", Value: "*", Effect: Lost,
 				Reason: `responses name the origin in place of "*", so that caches keep one for each`, Fix: "nothing: browsers take both"})

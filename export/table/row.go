@@ -141,8 +141,11 @@ func differ(row Row, got Reply) (all []difference) {
 		w, g := list(want), list(got)
 		if !slices.Equal(w, g) {
 			read := list(row.read)
-			// Names that a preflight did not ask for are no use to it.
-			useless := name == header.AccessControlAllowHeaders && row.Request.Method == http.MethodOptions && len(row.Request.lines(header.AccessControlRequestHeaders)) == 0
+			// Names that a preflight did not ask for are no use to it, nor what it exposes;
+			// nor is either list to any other request.
+			preflight := row.Request.Method == http.MethodOptions && len(row.Request.lines(header.AccessControlRequestMethod)) > 0
+			useless := name == header.AccessControlAllowHeaders && (!preflight || len(elements(row.Request.lines(header.AccessControlRequestHeaders), header.Lower)) == 0) ||
+				name == header.AccessControlAllowMethods && !preflight || name == header.AccessControlExposeHeaders && preflight
 			more := !useless && slices.ContainsFunc(g, func(s string) bool { return !slices.Contains(w, s) && !slices.Contains(read, s) })
 			all = append(all, difference{fmt.Sprintf("%s: %q, want %q", name, g, w), more && name != header.Vary})
 		}

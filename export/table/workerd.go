@@ -7,10 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"text/template"
 	"time"
 
 	"github.com/crossorigin/cors/export"
@@ -72,13 +72,13 @@ func install(name string, packages, lock []byte) (dir string, err error) {
 	return dir, os.WriteFile(done, lock, 0o666)
 }
 
-var workerdConfig = template.Must(template.New("").Parse(`using Workerd = import "/workerd/workerd.capnp";
+const workerdConfig = `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
     (name = "main", worker = .worker),
     (name = "internet", network = (allow = ["public", "private"])),
   ],
-  sockets = [(name = "http", address = "{{.Address}}", http = (), service = "main")],
+  sockets = [(name = "http", http = (), service = "main")],
 );
 const worker :Workerd.Worker = (
   modules = [
@@ -87,7 +87,7 @@ const worker :Workerd.Worker = (
   ],
   compatibilityDate = "2026-11-01",
 );
-`))
+`
 
 // Workerd returns the subject that is workerd, at this path, with what is exported
 // to it.
@@ -106,17 +106,20 @@ func Workerd(program string) Subject {
 		if err != nil {
 			return nil, err
 		}
-		address := l.Addr().String()
-		l.Close()
-		var config, said bytes.Buffer
-		if err := workerdConfig.Execute(&config, struct{ Address string }{address}); err != nil {
+		defer l.Close()
+		// It is given the socket, not the number of a port that others may take first.
+		socket, err := l.(*net.TCPListener).File()
+		if err != nil {
 			return nil, err
 		}
+		defer socket.Close()
 		path := filepath.Join(dir, "config.capnp")
-		if err := os.WriteFile(path, config.Bytes(), 0o666); err != nil {
+		if err := os.WriteFile(path, []byte(workerdConfig), 0o666); err != nil {
 			return nil, err
 		}
-		cmd := exec.Command(program, "serve", path)
+		var said bytes.Buffer
+		cmd := exec.Command(program, "serve", "--socket-fd=http=3", path)
+		cmd.ExtraFiles = []*os.File{socket}
 		cmd.Stdout, cmd.Stderr = &said, &said
 		if err := cmd.Start(); err != nil {
 			return nil, err
@@ -130,19 +133,26 @@ func Workerd(program string) Subject {
 			cmd.Process.Kill()
 			<-ended
 		}
-		for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
-			if conn, err := net.Dial("tcp", address); err == nil {
-				conn.Close()
-				return &Server{URL: "http://" + address, Findings: result.Findings, Close: stop}, nil
+		// It takes connections before it is ready, and answers when it is.
+		answered := make(chan error, 1)
+		go func() {
+			client := http.Client{Timeout: 20 * time.Second}
+			res, err := client.Get("http://" + l.Addr().String())
+			if err == nil {
+				res.Body.Close()
 			}
-			select {
-			case <-ended:
-				return nil, fmt.Errorf("workerd does not start: %s", &said)
-			default:
-			}
+			answered <- err
+		}()
+		select {
+		case err = <-answered:
+		case <-ended:
+			return nil, fmt.Errorf("workerd does not start: %s", &said)
 		}
-		stop()
-		return nil, fmt.Errorf("workerd does not listen: %s", &said)
+		if err != nil {
+			stop()
+			return nil, fmt.Errorf("workerd does not answer: %w: %s", err, &said)
+		}
+		return &Server{URL: "http://" + l.Addr().String(), Findings: result.Findings, Close: stop}, nil
 	}
 }
 
