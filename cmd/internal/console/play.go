@@ -294,6 +294,7 @@ type verdict struct {
 	Seen        []scenario.Outcome `json:"seen"`   // by the page, in the browser
 	Engine      []told             `json:"engine"` // for each fetch
 	Arrived     *arrived           `json:"arrived,omitempty"`
+	Gateway     *gatewaySaid       `json:"gateway,omitempty"`   // why the gateway refused, where it did
 	Scenario    string             `json:"scenario,omitempty"`  // the case, for internal/replay
 	Recording   string             `json:"recording,omitempty"` // what the browser did in it
 }

@@ -65,16 +65,44 @@ func (c *Console) tryVerdict(w http.ResponseWriter, r *http.Request) {
 	b := c.engines.of(c, r, in.Browser)
 	c.showCookies(b, r)
 	page := openPage(b, r, "/try")
+	before := c.memory.last.Load()
 	t := ask(r.Context(), page, &in.Fetch, languageOf(in.Lang))
 	t.Outcome.Headers = withoutConnection(t.Outcome.Headers)
 	in.Seen.Headers = withoutConnection(in.Seen.Headers)
 	v := verdict{Profile: b.Profile.String(), Seen: []scenario.Outcome{in.Seen}, Engine: []told{t}}
 	v.Differences = compareAnswers(&in.Seen, &t.Outcome)
 	v.Agree = t.Elsewhere != "" || agrees(v.Differences)
+	v.Gateway = c.refusalSince(before, page.Origin().String(), in.Fetch.URL)
 	if !v.Agree {
 		v.Scenario = lineOf(withPolicy(scenario.Of("try", in.Fetch, page.Origin().String(), t.exchanges, t.Outcome.Body)))
 	}
 	writeJSON(w, v)
+}
+
+// gatewaySaid is what the gateway itself says of a request.
+type gatewaySaid struct {
+	Reason string `json:"reason"`
+	Name   string `json:"name,omitempty"`
+	Mend   mend   `json:"mend"`
+}
+
+// refusalSince returns the last refusal after that number of what a page of origin
+// asked for at rawURL, or nil. A gateway that is busy may have forgotten it.
+func (c *Console) refusalSince(number uint64, origin, rawURL string) *gatewaySaid {
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		return nil
+	}
+	path := u.EscapedPath()
+	if path == "" {
+		path = "/"
+	}
+	for _, o := range slices.Backward(c.memory.read(false, &c.memory.refusals)) {
+		if o.ID > number && o.Origin == origin && o.Path == path {
+			return &gatewaySaid{o.Reason.String(), visible(o.Name), mendOf(c.options.Policy(), o)}
+		}
+	}
+	return nil
 }
 
 // checkTry refuses what is not for the gateway: the engine runs on this machine,

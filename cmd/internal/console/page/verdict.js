@@ -87,9 +87,18 @@ function one(verdict, engine, i, open) {
   } else {
     $('.exchange').remove();
   }
-  fill($('.config'), d?.cors && d?.configurations?.['cors.yaml'], $('.config pre'));
+  const said = verdict.gateway;
+  fill($('.gateway'), said && word('gateway-refused', { why: word('reason-' + said.reason, { name: said.name }) }));
+  if (said) $('.config summary').textContent = word('would-allow');
+  fill($('.config'), said ? mendText(said.mend) : d?.cors && d?.configurations?.['cors.yaml'], $('.config pre'));
   fill($('.console'), engine.console?.join('\n'), $('.console pre'));
   return block;
+}
+
+// mendText is what would make the gateway's policy allow it.
+function mendText({ route, lines, flags, refused }) {
+  if (lines.length > 0) return ['routes:', `  ${route}:`, ...lines.map(line => '    ' + line)].join('\n');
+  return flags.length > 0 ? flags.join(' ') : refused;
 }
 
 // fill gives element a text, or takes it away where there is none.
