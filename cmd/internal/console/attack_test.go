@@ -107,6 +107,7 @@ func attack(t *testing.T, name browser.Name) (got map[string]string, asked []str
 	address := strings.Replace(l.Addr().String(), "127.0.0.1", "localhost", 1)
 	c, err := New(Options{
 		Address: address,
+		Gateway: "http://localhost:1", // or there would be no decisions to look at
 		Policy:  policyOfTest,
 		Apply: func(_, _ []byte) error {
 			t.Error("the attacker changes the policy")
