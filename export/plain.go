@@ -44,7 +44,7 @@ func (j *job) writeYAML(name string, docs ...document) error {
 			}
 			comments[path] = []*yaml.Comment{yaml.HeadComment(lines...)}
 		}
-		data, err := yaml.MarshalWithOptions(d.content, yaml.WithComment(comments), yaml.IndentSequence(false), yaml.Indent(2), yaml.UseSingleQuote(true))
+		data, err := yaml.MarshalWithOptions(d.content, yaml.WithComment(comments), yaml.IndentSequence(false), yaml.Indent(2), yaml.UseSingleQuote(true), yaml.CustomMarshaler(writeText))
 		if err != nil {
 			return err
 		}
@@ -52,6 +52,15 @@ func (j *job) writeYAML(name string, docs ...document) error {
 	}
 	j.write(name, b.Bytes())
 	return nil
+}
+
+// writeText writes a string in quotes where some reader of YAML could take it for a
+// number: the library leaves "1e3" and ".nan" without.
+func writeText(s string) ([]byte, error) {
+	if strings.Trim(s, "+-._0123456789eExX") == "" || strings.HasPrefix(s, ".") {
+		return []byte("'" + strings.ReplaceAll(s, "'", "''") + "'"), nil
+	}
+	return yaml.MarshalWithOptions(s, yaml.UseSingleQuote(true))
 }
 
 // A document is one of a YAML file.
