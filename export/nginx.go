@@ -479,6 +479,12 @@ func (n *nginxWriter) findings() {
 		if r.shadow {
 			n.findIn(r, Finding{Field: "shadow", Effect: Lost, Reason: "nothing tells what would be refused", Fix: "look at the logs of cors serve instead, or at $http_origin in an access log"})
 		}
+		for _, m := range r.policy.Methods {
+			if m == "*" || strings.Trim(m, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_-") != "" {
+				n.findIn(r, Finding{Field: "methods", Value: m, Effect: Narrowed,
+					Reason: `nginx answers 400 to a method that has more than capital letters, "_" and "-"`, Fix: "have pages use another"})
+			}
+		}
 		if r.policy.InsecureReflectAnyOrigin && slices.Contains(r.policy.Origins, "*") {
 			n.findIn(r, anyLooksLikeAnOrigin)
 		}

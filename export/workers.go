@@ -116,6 +116,10 @@ func (m matcher) end() string {
 	return ""
 }
 
+// workerMethods are those that workerd's parser knows.
+var workerMethods = strings.Fields(`GET HEAD POST PUT DELETE PATCH PURGE OPTIONS TRACE COPY LOCK MKCOL MOVE PROPFIND PROPPATCH SEARCH UNLOCK ACL
+	REPORT MKACTIVITY CHECKOUT MERGE MSEARCH NOTIFY SUBSCRIBE UNSUBSCRIBE QUERY BAN`)
+
 func (j *job) workerFindings(named bool) {
 	if !named {
 		j.find(Finding{Field: "upstream", Effect: Needs, Reason: "the file names none, and requests go to the server behind the zone", Fix: "route the zone's requests to the worker"})
@@ -125,6 +129,11 @@ func (j *job) workerFindings(named bool) {
 		j.find(Finding{Field: "paths", Effect: Needs, Reason: "a worker sees a path whose dot segments and backslashes are resolved, decides by it, and passes it on so", Fix: "nothing"})
 	}
 	for _, r := range j.rules {
+		for _, m := range r.policy.Methods {
+			if !slices.Contains(workerMethods, m) {
+				j.findIn(r, Finding{Field: "methods", Value: m, Effect: Narrowed, Reason: "the engine of Workers answers 501 to a method that it does not know", Fix: "have pages use another"})
+			}
+		}
 		if r.shadow {
 			j.findIn(r, Finding{Field: "shadow", Value: "true", Effect: Lost, Reason: "nothing tells what would be refused", Fix: "run cors serve until the log is as it should be, then remove shadow"})
 		}

@@ -247,7 +247,16 @@ func (w *writer) methods(r policyfile.Route) {
 		}
 	}
 	w.add("a preflight by a stranger for PUT", preflight(stranger, "PUT"), Answer{}, "origins", "methods")
-	for _, m := range []string{"POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"} {
+	itself := []string{"POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"}
+	for _, m := range r.Policy.Methods {
+		if m == "*" {
+			m = "patch"
+		}
+		if !slices.Contains(itself, m) {
+			itself = append(itself, m)
+		}
+	}
+	for _, m := range itself {
 		w.add(m+" itself", Request{Method: m, Header: fields(header.Origin, origin(r))}, Answer{}, "methods")
 		w.add(m+" itself, by a stranger", Request{Method: m, Header: fields(header.Origin, stranger)}, Answer{}, "methods")
 	}
