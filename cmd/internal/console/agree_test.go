@@ -124,6 +124,12 @@ const pages = {
 		await send('play an example');
 		$('[data-side="preflight"] .lines').value = 'Access-Control-Allow-Origin: {A}\nAccess-Control-Allow-Methods: DELETE';
 		await send('play it with another answer');
+		const { show } = await import('/page/verdict.js');
+		const { send: verdict } = await import('/page/play.js');
+		show($('#result'), { ...await verdict(), agree: false, differences: [{ what: 'verdict', browser: 'read', engine: 'blocked' }] });
+		const seen = $('#result .agreement');
+		await report('page', { id: 'a difference', agree: false, shown: seen.getAttribute('role'), said: seen.textContent,
+			problem: [...$('#result').querySelectorAll('.differences li, .keep button')].map(e => e.checkVisibility() ? e.textContent : '').join('|') });
 		const link = $('#link').value;
 		$('[data-side="preflight"] .lines').value = 'no colon';
 		await send('play what is no header');
@@ -162,8 +168,10 @@ var pagesShow = map[string]reported{
 	"try another server":          {Problem: "This cannot be sent:“https://evil.example/” is not of the gateway. This page and the engine ask the gateway alone: write an address that begins with GATEWAY/"},
 	"play an example":             {Agree: true, Shown: "blocked", Said: "Access-Control-Allow-Methods does not list DELETE.", Drawn: true},
 	"play it with another answer": {Agree: true, Shown: "read", Said: "It works: the page may read the response, status 200.", Drawn: true},
-	"play what is no header":      {Problem: "This cannot be sent:Answer 0, at /0, To a preflight, line 1: “no colon” has no colon; write Name: value"},
-	"play what the link holds":    {Agree: true, Shown: "read", Said: "It works: the page may read the response, status 200.", Drawn: true},
+	"a difference": {Shown: "alert", Said: "Your browser and the engine differ. One of the two departs from the Fetch Standard here, or the engine models another version of your browser. Please keep the case and report it.",
+		Problem: "What the page seesbrowser: readengine: blocked|Save as a scenario|Save what the browser did"},
+	"play what is no header":   {Problem: "This cannot be sent:Answer 0, at /0, To a preflight, line 1: “no colon” has no colon; write Name: value"},
+	"play what the link holds": {Agree: true, Shown: "read", Said: "It works: the page may read the response, status 200.", Drawn: true},
 }
 
 // TestBrowsersAgreeWithTheEngine has the page of Learn run all its examples, and

@@ -66,12 +66,15 @@ func (ss *stages) of(host string) (*stage, error) {
 	if len(ss.byHost) == maxStages {
 		return nil, errors.New("the console is open under too many names; use one")
 	}
+	if strings.HasPrefix(host, "[") {
+		return nil, errors.New("no Content-Security-Policy can name an IPv6 address, so the examples cannot be sent from here; open the console as localhost")
+	}
 	s := &stage{Stage: scenario.NewStage(nil)}
 	s.MaxBody = maxPlayBody
 	s.Origins = scenario.Origins{"A": "http://" + host}
 	name, _, err := net.SplitHostPort(host)
 	if err != nil {
-		name = strings.Trim(host, "[]")
+		name = host
 	}
 	for _, letter := range []string{"B", "C", "D"} {
 		at := name
@@ -109,7 +112,7 @@ func otherSite(name string) string {
 	switch name {
 	case "localhost":
 		return "127.0.0.1"
-	case "127.0.0.1", "::1":
+	case "127.0.0.1":
 		return "localhost"
 	}
 	return name
@@ -294,6 +297,7 @@ type verdict struct {
 	Seen        []scenario.Outcome `json:"seen"`   // by the page, in the browser
 	Engine      []told             `json:"engine"` // for each fetch
 	Arrived     *arrived           `json:"arrived,omitempty"`
+	Unreached   bool               `json:"unreached,omitempty"` // nothing of the browser arrived, where the engine's did
 	Gateway     *gatewaySaid       `json:"gateway,omitempty"`   // why the gateway refused, where it did
 	Scenario    string             `json:"scenario,omitempty"`  // the case, for internal/replay
 	Recording   string             `json:"recording,omitempty"` // what the browser did in it
@@ -369,6 +373,7 @@ func (c *Console) judge(r *http.Request, path string, st *stage, run *run, seen 
 	}
 	v.Agree = agrees(v.Differences)
 	v.Arrived = &arrived{browser.Requests, engine.Requests}
+	v.Unreached = !v.Agree && len(browser.Requests) == 0 && len(engine.Requests) > 0
 	v.Scenario, v.Recording = lineOf(withPolicy(*run.written)), lineOf(browser)
 	return v
 }

@@ -110,6 +110,43 @@ func TestADifferenceIsToldAndKeptAsAScenario(t *testing.T) {
 	}
 }
 
+func TestABrowserThatDoesNotReachTheServersIsToldSo(t *testing.T) {
+	c := newPlay(t)
+	var run began
+	post(t, c, "/learn/run", map[string]any{"example": "allow-origin-any"}, &run)
+	var v verdict
+	post(t, c, "/learn/verdict", map[string]any{"id": run.ID, "outcomes": []scenario.Outcome{{Error: "TypeError"}}}, &v)
+	if v.Agree || !v.Unreached {
+		t.Errorf("agree %t, unreached %t, want false and true", v.Agree, v.Unreached)
+	}
+}
+
+func TestAStageIsForNamesThatAPolicyCanName(t *testing.T) {
+	tests := []struct{ row, host, want string }{
+		{"localhost has another site beside it", "localhost:8081", "http://localhost http://localhost http://127.0.0.1"},
+		{"so has its address", "127.0.0.1:8081", "http://127.0.0.1 http://127.0.0.1 http://localhost"},
+		{"in upper case", "LocalHost:8081", "http://localhost http://localhost http://127.0.0.1"},
+		{"an address of version 6", "[::1]:8081", "no Content-Security-Policy can name an IPv6 address, so the examples cannot be sent from here; open the console as localhost"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.row, func(t *testing.T) {
+			var ss stages
+			defer ss.close()
+			var got string
+			if s, err := ss.of(tt.host); err != nil {
+				got = err.Error()
+			} else {
+				for _, letter := range []string{"B", "C", "D"} {
+					got += " " + s.Origins[letter][:strings.LastIndex(s.Origins[letter], ":")]
+				}
+			}
+			if got = strings.TrimSpace(got); got != tt.want {
+				t.Errorf("%q: %s, want %s", tt.host, got, tt.want)
+			}
+		})
+	}
+}
+
 func TestStatesThatAreNotPlayedSayWhy(t *testing.T) {
 	long := strings.Repeat("x", maxValue+1)
 	tests := []struct {

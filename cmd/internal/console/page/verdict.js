@@ -28,6 +28,7 @@ export function show(container, verdict, { open = false } = {}) {
   // Once it is there, so that a screen reader hears it.
   let said = word(verdict.agree ? 'agree' : 'differ');
   if (elsewhere) said = word('elsewhere', { address: elsewhere });
+  else if (verdict.unreached) said += ' ' + word('unreached');
   else if (!verdict.agree) said += ' ' + word('differ-lead');
   else if (verdict.differences.length > 0) said += ' ' + word(verdict.arrived ? 'quiet-wire' : 'quiet');
   $('.agreement').textContent = said;
