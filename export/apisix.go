@@ -1,6 +1,7 @@
 package export
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -15,7 +16,7 @@ func apisix(j *job) error {
 	matchers := j.matchers()
 	for i, m := range matchers {
 		r := j.of(m.route)
-		route := apisixRoute{ID: "cors-" + twoDigits(i+1), Name: m.route, Priority: len(matchers) - i, Upstream: apisixUpstream(serviceOf(r.upstream))}
+		route := apisixRoute{ID: fmt.Sprintf("cors-%02d", i+1), Name: m.route, Priority: len(matchers) - i, Upstream: apisixUpstream(serviceOf(r.upstream))}
 		if m.host != "" {
 			route.Host = m.host
 		}
@@ -155,6 +156,11 @@ func (j *job) apisixFindings() {
 	j.find(Finding{Field: "upstream-headers", Effect: Needs, Reason: "response-rewrite removes headers, and the order of plugins is set, from APISIX 3.0 on", Fix: "use 3.0 or later"})
 	j.find(Finding{Field: "lines", Effect: Needs, Reason: "of a header that comes in several lines APISIX reads the first", Fix: "nothing: no browser sends one so"})
 	j.findHosts("APISIX")
+	for _, r := range j.rules {
+		if r.upstream != nil && r.upstream.Scheme == "h2c" {
+			j.findIn(r, Finding{Field: "upstream", Value: r.upstream.String(), Effect: Lost, Reason: "APISIX speaks HTTP/1.1 to it", Fix: "have the upstream take both, or set the scheme grpc, if that is what it speaks"})
+		}
+	}
 	if j.parted() {
 		j.find(Finding{Field: "paths", Effect: Needs, Reason: "a path that can be read as that of another route is not refused by the plugin",
 			Fix: "set normalize_uri_like_servlet where the upstream reads paths so, and have it read them no other way"})

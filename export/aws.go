@@ -37,9 +37,12 @@ func apiGateway(j *job) error {
 		c.AllowMethods = []string{"*"}
 	}
 	if c.AllowCredentials {
-		for field, is := range map[string]bool{"methods": every, "request-headers": everyName} {
-			if is {
-				j.findIn(r, Finding{Field: field, Value: "*", Effect: Narrowed, Reason: `API Gateway answers "*", which means nothing to a request with credentials`, Fix: "list them"})
+		for _, list := range []struct {
+			field string
+			star  bool
+		}{{"methods", every}, {"request-headers", everyName}} {
+			if list.star {
+				j.findIn(r, Finding{Field: list.field, Value: "*", Effect: Narrowed, Reason: `API Gateway answers "*", which means nothing to a request with credentials`, Fix: "list them"})
 			}
 		}
 	}

@@ -55,6 +55,9 @@ func s3(j *job) error {
 	if err != nil {
 		return err
 	}
+	if len(data) > 64<<10 {
+		j.find(Finding{Field: "origins", Effect: Needs, Reason: "S3 refuses a configuration of more than 64 KiB", Fix: "list fewer origins, or let the server in front of the bucket answer"})
+	}
 	j.write("s3-cors.xml", append([]byte(xml.Header), append(data, '\n')...))
 	return nil
 }

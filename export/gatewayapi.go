@@ -186,8 +186,13 @@ func (j *job) gatewayFindings() {
 		if len(refused) > 0 && len(refused) == len(exact)+len(wild) {
 			j.findIn(r, Finding{Field: "origins", Effect: Narrowed, Reason: "none of the origins is left, and the route has no filter", Fix: "serve it by another target"})
 		}
-		if len(exact)+len(wild) > 64 {
-			j.findIn(r, Finding{Field: "origins", Effect: Needs, Reason: "the filter takes at most 64 origins, and the API server refuses the route", Fix: "use patterns"})
+		for _, list := range []struct {
+			field string
+			n     int
+		}{{"origins", len(exact) + len(wild)}, {"request-headers", len(r.policy.RequestHeaders)}, {"exposed-headers", len(r.policy.ExposedHeaders)}} {
+			if list.n > 64 {
+				j.findIn(r, Finding{Field: list.field, Effect: Needs, Reason: "the filter takes at most 64, and the API server refuses the route", Fix: "list fewer"})
+			}
 		}
 		methods, _ := r.methods()
 		j.findMethods(r, slices.DeleteFunc(methods, func(m string) bool { return slices.Contains(gatewayMethods, m) }), "the filter takes only the methods of HTTP itself")

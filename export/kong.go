@@ -1,6 +1,7 @@
 package export
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -49,7 +50,7 @@ func kong(j *job) error {
 }
 
 func (j *job) kongRoute(m matcher, r *rule, priority, number int) kongRoute {
-	route := kongRoute{Name: "cors-" + twoDigits(number), Paths: []string{"~" + m.path}, Priority: priority}
+	route := kongRoute{Name: fmt.Sprintf("cors-%02d", number), Paths: []string{"~" + m.path}, Priority: priority}
 	if m.exact {
 		route.Paths[0] += "$"
 	}
@@ -61,8 +62,6 @@ func (j *job) kongRoute(m matcher, r *rule, priority, number int) kongRoute {
 	}
 	return route
 }
-
-func twoDigits(n int) string { return string([]byte{'0' + byte(n/10%10), '0' + byte(n%10)}) }
 
 // kongPlugins returns those that say what r does. Of the headers of responses the
 // cors plugin sets Access-Control-Allow-Origin, or removes it, always; and the

@@ -94,14 +94,16 @@ func (r *rule) origins() (exact, wild []string) {
 	if r.any() {
 		return nil, nil
 	}
+	seen := make(map[string]bool, len(r.policy.Origins))
 	for _, o := range r.policy.Origins {
 		switch {
-		case slices.Contains(exact, o) || slices.Contains(wild, o):
+		case seen[o]:
 		case strings.Contains(o, "*"):
 			wild = append(wild, o)
 		default:
 			exact = append(exact, o)
 		}
+		seen[o] = true
 	}
 	return exact, wild
 }
