@@ -48,6 +48,7 @@ const ask = async () => (await fetch('/test/ask')).text();
 const report = {};
 try {
   await until('the editor', () => $('.cm-content') && state() === 'same');
+  report.styled = getComputedStyle($('.cm-scroller')).display; // by the style that has the nonce
   report.before = await ask();
 
   select('PUT');
@@ -95,7 +96,7 @@ type operated struct {
 	Mistakes, Marked, Summary          []string
 	Changes, Offered                   []string
 	Refused, Focused, Overflow         bool
-	Failed                             string
+	Styled, Failed                     string
 }
 
 func TestThePolicyIsEditedInEachBrowser(t *testing.T) {
@@ -108,6 +109,7 @@ func TestThePolicyIsEditedInEachBrowser(t *testing.T) {
 			s := newSite(t)
 			s.traffic(t)
 			want := operated{
+				Styled: "flex",
 				Before: "403 ", Meanwhile: "403 ", Applied: "204 DELETE", Undone: "403 ",
 				Mistakes: []string{`9:15 route "/": methods[0]: "put": methods are case-sensitive, and browsers send this one in upper case; write "PUT"`},
 				Marked:   []string{"put"},
