@@ -87,7 +87,6 @@ func cloudFront(j *job) error {
 	j.find(Finding{Field: "methods", Effect: Needs, Reason: "CloudFront passes preflights to the origin server and adds headers to its answer, whose status has to be one from 200 to 299",
 		Fix: "allow OPTIONS in the cache behaviour, and have the origin server, or a CloudFront function, answer it with 204"})
 	j.find(Finding{Field: "upstream-headers", Effect: Needs, Reason: "where the policy adds nothing, what the origin server says of CORS passes", Fix: "have the origin server say nothing of CORS"})
-	j.findOff()
 	j.findShadow()
 	j.findHeaders()
 	j.findPrivateNetwork()

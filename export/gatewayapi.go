@@ -166,7 +166,7 @@ func gatewayOrigin(o string) bool {
 }
 
 func (j *job) gatewayFindings() {
-	j.find(Finding{Field: "routes", Effect: Needs, Reason: "an HTTPRoute belongs to a Gateway, and the CORS filter is in the standard channel from Gateway API 1.5 on, as an extended feature",
+	j.find(Finding{Field: "routes", Effect: Needs, Reason: "an HTTPRoute belongs to a Gateway, and the CORS filter is an extended feature, written here as the standard channel of Gateway API 1.6 has it",
 		Fix: `name yours in parentRefs, and see that its implementation has the feature HTTPRouteCORS`})
 	j.find(Finding{Field: "upstream-headers", Effect: Needs, Reason: "what becomes of the CORS headers of the upstream is left to the implementation", Fix: "have the upstream say nothing of CORS"})
 	j.findHosts("the implementation")
