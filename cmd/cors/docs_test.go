@@ -131,18 +131,48 @@ func TestExportPages(t *testing.T) {
 		if len(shown) != 2 {
 			t.Errorf("%s shows %d commands, want 2", name, len(shown))
 		}
-		for _, block := range shown {
-			cmd := exec.Command(program, strings.Fields(string(block[1]))...)
-			cmd.Dir = dir
-			out, _ := cmd.CombinedOutput() // one of them fails, as the page tells
-			if string(out) != string(block[2]) {
-				t.Errorf("%s: cors %s prints\n%swhere the page has\n%s", name, block[1], out, block[2])
-			}
-		}
+		runShown(t, name, program, dir, shown)
 		for _, target := range export.Targets() {
 			if !strings.Contains(string(page), "`"+target.Name+"`") {
 				t.Errorf("%s says nothing of %s", name, target.Name)
 			}
 		}
+	}
+}
+
+// runShown runs the commands that a page shows, and compares what they print.
+func runShown(t *testing.T, name, program, dir string, shown [][][]byte) {
+	t.Helper()
+	for _, block := range shown {
+		cmd := exec.Command(program, strings.Fields(string(block[1]))...)
+		cmd.Dir = dir
+		out, _ := cmd.CombinedOutput() // some fail, as the page tells
+		if string(out) != string(block[2]) {
+			t.Errorf("%s: cors %s prints\n%swhere the page has\n%s", name, block[1], out, block[2])
+		}
+	}
+}
+
+// TestImportPages runs the commands that docs/import.md shows.
+func TestImportPages(t *testing.T) {
+	dir := t.TempDir()
+	program := filepath.Join(dir, "cors")
+	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	for _, name := range []string{"import.md", "import.ja.md"} {
+		page, err := os.ReadFile("../../docs/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		config := regexp.MustCompile("(?s)```nginx\n(.*?)```").FindSubmatch(page)
+		if err := os.WriteFile(filepath.Join(dir, "api.conf"), config[1], 0o666); err != nil {
+			t.Fatal(err)
+		}
+		shown := regexp.MustCompile("(?s)```\n\\$ cors (.*?)\n(.*?)```").FindAllSubmatch(page, -1)
+		if len(shown) != 2 {
+			t.Errorf("%s shows %d commands, want 2", name, len(shown))
+		}
+		runShown(t, name, program, dir, shown)
 	}
 }
