@@ -149,6 +149,8 @@ func (w *caddyWriter) rule() {
 	}
 	w.line(`		map {uri} {cors_odd} {`)
 	w.line("			`~^[^?]*(?:%s)` 1", strings.ReplaceAll(oddPath, "$", `\?|$`))
+	w.line("			`~^%s(?:\\?|$)` 0", slashedPath)
+	w.line("			`~(?i)^[^?]*%%2f` 1")
 	w.line(`			default 0`)
 	w.line(`		}`)
 	w.line(`		map "{cors_sent} {cors_read} {cors_odd}" {cors_found} {`)

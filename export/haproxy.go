@@ -108,6 +108,7 @@ func (w *haproxyWriter) routes() {
 	w.line("\tacl cors_odd path -m reg '%s'", oddPath)
 	w.line("\thttp-request set-var(txn.cors_policy) var(txn.cors_route) if !cors_escaped !cors_odd")
 	w.line("\thttp-request set-var(txn.cors_policy) var(txn.cors_route) if cors_escaped !cors_odd { var(txn.cors_route),sub(txn.cors_read) -m int 0 }")
+	w.line("\thttp-request unset-var(txn.cors_policy) if { path -m sub -i %%2f } !{ path -m reg %s }", haproxyWord("^"+slashedPath+"$"))
 	w.job.find(oddPaths)
 	w.line("")
 	w.line("\t# The policies, of the routes that have them")
@@ -127,12 +128,17 @@ func (w *haproxyWriter) is(r *rule) string {
 
 // oddPaths is found where there are routes.
 var oddPaths = Finding{Field: "paths", Effect: Narrowed,
-	Reason: "a path with an empty segment, a dot segment, a backslash, a semicolon, or an escape of one of these or of a slash or a control character, gets no CORS headers",
+	Reason: "a path with an empty segment, a dot segment, a backslash, a semicolon, or an escape of one of these or of a control character, or with an escaped slash among other escapes, gets no CORS headers",
 	Fix:    "nothing, unless pages ask for such paths",
 }
 
-// oddPath matches what servers and routers read differently in a path.
-const oddPath = `//|/[.][.]?(/|$)|[\\;]|%([01][0-9A-Fa-f]|2[EeFf]|3[Bb]|5[Cc]|7[Ff])`
+// oddPath matches what servers and routers read differently in a path. An escaped
+// slash is read in two ways, as one and as none; what else is escaped in the same
+// path would make it more, unless all of it is as in slashedPath.
+const (
+	oddPath     = `(/|%2[Ff])(/|%2[Ff])|(/|%2[Ff])[.][.]?(/|%2[Ff]|$)|[\\;]|%([01][0-9A-Fa-f]|2[Ee]|3[Bb]|5[Cc]|7[Ff])`
+	slashedPath = `(?:[/0-9A-Za-z_.~\x24&+,:=@-]|%2[Ff])*`
+)
 
 // id is what a route is called in a variable.
 func (w *haproxyWriter) id(pattern string) string { return strconv.Itoa(w.job.index(pattern) + 1) }

@@ -220,7 +220,7 @@ var (
 	randomPaths    = []string{"/", "/api/", "/api/admin/", "/api/{id}", "/users/{id}/avatar", "/users/{id}/", "/files/{path...}", "/x/{$}", "/metrics", "/a b/", "/caf\u00e9", "api.example.com/", "api.example.com/api/", "api.example.com/x", "/x", "/.well-known/x", "/A/", "/~u/"}
 	randomRequests = []string{"/", "/api", "/api/", "/api/x", "/api/admin", "/api/admin/", "/api/admin/x", "/api/42", "/users/7/avatar", "/users/7/avatar/", "/users/7", "/users/7/", "/users/", "/users",
 		"/files", "/files/", "/files/a/b", "/x", "/x/", "/x/y", "/metrics", "/metrics/", "/metricsx", "/a%20b/", "/a%20b/c", "/a%20b", "/caf%C3%A9", "/.well-known/x", "/A/x", "/a/x", "/~u/", "/%7Eu/", "/apix",
-		"/api/a%20b", "/api/a%40b", "/api/%61dmin/x", "/api//admin/x", "/api/../metrics", "/api/%2e%2e/metrics", "/api/admin%2Fx", "/api/x;y", "/api/x/./y", "/api/x%5Cy", "/api/x?y=/../z", "/api/x?a=%2F", "/api?x", "/?", "/api/%0Ax", "/metrics%0A", "/api/%25", "/API/x", "/api/a+b", "/api/'a'", "/api/a%27b"}
+		"/api/a%20b", "/api/a%40b", "/api/%61dmin/x", "/api//admin/x", "/api/../metrics", "/api/%2e%2e/metrics", "/api/admin%2Fx", "/api/a%2Fb", "/api/%61%2Fx", "/%61pi/x%2Fy", "/users/a%2Fb/avatar", "/api%2F", "/x%2fy", "/api/a%2Fb%20c", "/api/a/%2Fb", "/api/a%2F..", "/api/x;y", "/api/x/./y", "/api/x%5Cy", "/api/x?y=/../z", "/api/x?a=%2F", "/api?x", "/?", "/api/%0Ax", "/metrics%0A", "/api/%25", "/API/x", "/api/a+b", "/api/'a'", "/api/a%27b"}
 )
 
 // file is a random cors.yaml that package cors takes.
