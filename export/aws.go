@@ -152,6 +152,9 @@ func (j *job) cloudFrontOrigins(r *rule) []string {
 			j.narrowOrigin(r, o, "CloudFront takes origins of http and https alone", "remove it, or let the origin server answer")
 		case port == "*" || strings.Contains(strings.TrimPrefix(host, "*."), "*"):
 			j.narrowOrigin(r, o, "CloudFront takes a wildcard in the place of subdomains alone", "list the origins")
+		case strings.HasPrefix(host, "*."):
+			j.findIn(r, Finding{Field: "origins", Value: o, Effect: Needs, Reason: "AWS does not say whether the wildcard stands for several labels, as it does in cors.yaml", Fix: "try one, or list the origins"})
+			origins = append(origins, o)
 		default:
 			origins = append(origins, o)
 		}
