@@ -42,6 +42,23 @@ func TestTheTable(t *testing.T) {
 	t.Logf("%d rows right, %d as announced, %d wrong", report.Right(), len(report.Announced()), len(report.Wrong()))
 }
 
+// TestBrowsersLearnTheSameThroughEnvoy has the browser's half fetch through Envoy,
+// as far as it is played, and by the decision core.
+func TestBrowsersLearnTheSameThroughEnvoy(t *testing.T) {
+	visits, read, all, err := table.Browse(t.TempDir(), func(_ string, file *policyfile.File) (*table.Server, error) {
+		return played(t, file)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range all {
+		if d.Finding == nil {
+			t.Error(d)
+		}
+	}
+	t.Logf("%d fetches, %d of them read, %d otherwise", visits, read, len(all))
+}
+
 // played is an Envoy in front of the upstreams of file.
 func played(t *testing.T, file *policyfile.File) (*table.Server, error) {
 	p, err := envoy.New(file, envoy.Options{})
