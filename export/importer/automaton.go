@@ -6,6 +6,7 @@ import (
 	"regexp/syntax"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // A language is the set of texts that a regular expression matches, of which it
@@ -64,10 +65,15 @@ const (
 )
 
 // What a browser may send as an origin: of the web, with names as most have them,
-// and all there is.
+// and all there is. They are made when they are needed, since every command starts
+// with this package.
 var (
-	webOrigins = mustLanguage(`https?://(?:\[[0-9a-f:]+\]|(?:` + plainLabel + `\.)*` + plainLabel + `)` + anyPort)
-	allOrigins = mustLanguage(`null|https?://(?:\[[0-9a-f:]+\]|(?:` + labelByte + `+\.)*` + labelByte + `+\.?)` + anyPort + `|` + otherScheme + `://(?:` + opaqueByte + `+|\[[0-9a-f:]+\])` + anyPort)
+	webOrigins = sync.OnceValue(func() *language {
+		return mustLanguage(`https?://(?:\[[0-9a-f:]+\]|(?:` + plainLabel + `\.)*` + plainLabel + `)` + anyPort)
+	})
+	allOrigins = sync.OnceValue(func() *language {
+		return mustLanguage(`null|https?://(?:\[[0-9a-f:]+\]|(?:` + labelByte + `+\.)*` + labelByte + `+\.?)` + anyPort + `|` + otherScheme + `://(?:` + opaqueByte + `+|\[[0-9a-f:]+\])` + anyPort)
+	})
 )
 
 // patternsLanguage is the origins that patterns match.

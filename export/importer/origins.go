@@ -50,9 +50,9 @@ func translate(expression string, fold bool, work *int, have ...string) (t trans
 		}
 	}
 	for _, candidate := range all {
-		among := webOrigins
+		among := webOrigins()
 		if !strings.HasPrefix(candidate, "http") {
-			among = allOrigins
+			among = allOrigins()
 		}
 		other, err := difference(among, patternsLanguage([]string{candidate}), allowed, work)
 		switch {
@@ -66,11 +66,11 @@ func translate(expression string, fold bool, work *int, have ...string) (t trans
 	}
 	t.patterns = narrowest(t.patterns, work)
 	taken := patternsLanguage(t.patterns)
-	if t.less, err = difference(allOrigins, taken, allowed, work); err != nil {
+	if t.less, err = difference(allOrigins(), taken, allowed, work); err != nil {
 		return t, err
 	}
-	if t.more, err = difference(webOrigins, source, taken, work); t.more == "" && err == nil {
-		t.more, err = difference(allOrigins, source, taken, work)
+	if t.more, err = difference(webOrigins(), source, taken, work); t.more == "" && err == nil {
+		t.more, err = difference(allOrigins(), source, taken, work)
 	}
 	return t, err
 }
@@ -91,7 +91,7 @@ func narrowest(patterns []string, work *int) []string {
 			if other == p || !covers(other, p) {
 				return false
 			}
-			more, err := difference(allOrigins, patternsLanguage([]string{p}), patternsLanguage([]string{other}), work)
+			more, err := difference(allOrigins(), patternsLanguage([]string{p}), patternsLanguage([]string{other}), work)
 			return err == nil && more == ""
 		})
 	})
