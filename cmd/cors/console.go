@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -106,6 +107,26 @@ func listenConsole(address string, o console.Options) (*consolePage, error) {
 		return nil, err
 	}
 	return newConsolePage(l, host, o)
+}
+
+// rootsWith are the authorities of the system, and the one in that file; nil where
+// there is none.
+func rootsWith(file string) (*x509.CertPool, error) {
+	if file == "" {
+		return nil, nil
+	}
+	authority, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	roots, err := x509.SystemCertPool()
+	if err != nil {
+		roots = x509.NewCertPool()
+	}
+	if !roots.AppendCertsFromPEM(authority) {
+		return nil, fmt.Errorf("%q holds no certificate", file)
+	}
+	return roots, nil
 }
 
 // newConsolePage is of the console that is reached by the name host on l.

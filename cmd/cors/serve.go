@@ -136,6 +136,9 @@ func (f *serveFlags) serve(cmd *cobra.Command) error {
 	var page *consolePage
 	if f.console != "" {
 		o := console.Options{Gateway: service.URL(scheme, server.Listener), Policy: now.policy, Browser: newBrowser}
+		if o.Roots, err = rootsWith(authority); err != nil {
+			return report.Misused("--tls-local: its authority: %w", err)
+		}
 		if f.edit {
 			o.Apply = now.writeTo(reloader)
 		}

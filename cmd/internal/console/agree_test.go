@@ -258,7 +258,9 @@ func visit(ctx context.Context, t *testing.T, name browser.Name, states []scenar
 	end := make(chan error, 1)
 	mux := http.NewServeMux()
 	var play string
+	opened, once := make(chan struct{}), sync.Once{}
 	mux.HandleFunc("GET /test/module.js", func(w http.ResponseWriter, _ *http.Request) {
+		once.Do(func() { close(opened) })
 		w.Header().Set("Content-Type", "text/javascript")
 		fmt.Fprint(w, strings.ReplaceAll(inPage, "PLAY", play))
 	})
@@ -300,11 +302,21 @@ func visit(ctx context.Context, t *testing.T, name browser.Name, states []scenar
 		return nil, err
 	}
 	origins = st.Origins
-	p, err := browser.Start(ctx, name, strings.Replace(s.URL(), "/?", "/learn?lang=en&", 1))
-	if err != nil {
-		return nil, err
+	// A browser that does not come to the page in time is started once more.
+	for range 2 {
+		p, err := browser.Start(ctx, name, strings.Replace(s.URL(), "/?", "/learn?lang=en&", 1))
+		if err != nil {
+			return nil, err
+		}
+		defer p.Close()
+		select {
+		case <-opened:
+		case <-time.After(40 * time.Second):
+			continue
+		case <-ctx.Done():
+		}
+		break
 	}
-	defer p.Close()
 	select {
 	case err := <-end:
 		mu.Lock()

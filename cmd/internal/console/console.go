@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"crypto/rand"
+	"crypto/x509"
 	"embed"
 	"errors"
 	"fmt"
@@ -43,6 +44,10 @@ type Options struct {
 	// Browser returns the engine that fetches beside the visitor's browser and
 	// behaves as that one; nil means one without content codings of its own.
 	Browser func(fetch.Profile) *fetch.Browser
+
+	// Roots are the authorities that the engine trusts to certify the gateway; nil
+	// means those of the system.
+	Roots *x509.CertPool
 
 	// Examples are requests to the gateway that the page of decisions offers to
 	// send.

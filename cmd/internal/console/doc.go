@@ -22,9 +22,12 @@
 //
 //	NAME.html      a template that defines "panel"; {{.T "key"}} is a word, {{.Data}} what the row's data func returned
 //	NAME.js        a module that layout.html loads; page.js is what panels share
-//	NAME.css       what only this panel needs; layout.css has colours and controls
+//	NAME.css       what only this panel needs; layout.css has colours and controls, verdict.css what Try, Learn and play share
 //	NAME.en.json   words by key, for the template and, through words() of page.js, for the module
 //	NAME.ja.json   the same keys
+//
+// Words and styles that it shares with other panels are named in shares, and
+// whether a console has it, in shown: play is there without a gateway alone.
 //
 // Its routes are registered by its mount func on the mux, below its own path:
 // GET /live/events. They are behind the guard already. A policy's text and
@@ -32,7 +35,16 @@
 // [Console.last]. There is no inline script or style: the Content-Security-Policy
 // would refuse them. A panel that connects to more than the console says so in
 // connect; one whose script makes style elements says so in styles, and gives
-// them {{.Nonce}}. What is other people's is in page/vendor, which bundle/ makes. All files below page/ are served at /page/.
+// them {{.Nonce}}. What is other people's is in page/vendor, which bundle/ makes.
+// All files below page/ are served at /page/.
+//
+// # Verdicts
+//
+// In Try, Learn and play the visitor's browser fetches first, from the page, and
+// then the engine, package fetch, with the profile of that browser; engine.go has
+// what it may connect to. The messages are beside mountTry and mountStage. What
+// Learn and play fetch from is a [scenario.Stage], which play.go opens when one of
+// the two is looked at for the first time.
 //
 // # Messages of Live
 //

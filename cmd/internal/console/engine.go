@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -152,6 +153,12 @@ func (c *Console) newBrowser(r *http.Request, origins ...string) *fetch.Browser 
 	}
 	b.Cookies = &fetch.CookieJar{}
 	b.Dial = dialWithin(origins...)
+	if c.options.Roots != nil {
+		b.Transport = &http.Transport{
+			DialContext: b.Dial, TLSClientConfig: &tls.Config{RootCAs: c.options.Roots}, DisableCompression: true, ForceAttemptHTTP2: true,
+			IdleConnTimeout: time.Minute, MaxResponseHeaderBytes: 256 << 10,
+		}
+	}
 	b.UserAgent = r.UserAgent() // a service may answer one browser otherwise than another
 	b.Limits.BodyBytes = 1 << 20
 	return b

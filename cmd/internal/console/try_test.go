@@ -1,6 +1,7 @@
 package console
 
 import (
+	"crypto/x509"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -94,6 +95,29 @@ func TestACaseOfTryPlaysAgain(t *testing.T) {
 	}
 	if strings.Contains(v.Scenario, "Bearer") || strings.Contains(v.Scenario, "token=") {
 		t.Errorf("the case holds a secret: %s", v.Scenario)
+	}
+}
+
+func TestTheEngineTrustsWhoCertifiesTheGateway(t *testing.T) {
+	s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+		if r.URL.Path == "/away" {
+			http.Redirect(w, r, "https://localhost:65000/", http.StatusFound)
+		}
+	}))
+	defer s.Close()
+	roots := x509.NewCertPool()
+	roots.AddCert(s.Certificate())
+	c, err := New(Options{Address: "localhost:8081", Gateway: s.URL, Roots: roots})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{"/": "read ", "/away": "blocked localhost:65000"} {
+		var v verdict
+		tryOut(t, c, scenario.Fetch{URL: s.URL + path, Method: "GET", Mode: "cors"}, scenario.Outcome{Error: "TypeError"}, &v)
+		if got := readable(&v.Engine[0].Outcome) + " " + v.Engine[0].Elsewhere; got != want {
+			t.Errorf("%s: %s, want %s; %s", path, got, want, v.Engine[0].Text)
+		}
 	}
 }
 
