@@ -64,6 +64,9 @@ func (a *apacheWriter) isRule(such func(*rule) bool) bool {
 	return numbers != ""
 }
 
+// some reports whether some rule is such.
+func (a *apacheWriter) some(such func(*rule) bool) bool { return slices.ContainsFunc(a.rules, such) }
+
 // ofRule writes the condition that the rule is r.
 func (a *apacheWriter) ofRule(r *rule) {
 	if !a.universal() {
@@ -220,12 +223,16 @@ func (a *apacheWriter) values() {
 		a.cond("%{ENV:CORS_ORIGIN}", ".")
 		a.then("E=CORS_CREDENTIALS:1")
 	}
-	a.cond("%{ENV:CORS_GRANTED}", "=1")
-	a.cond(httpMethod, "!^(?:GET|HEAD|POST)$")
-	a.then("E=CORS_METHODS:" + httpMethod)
-	a.cond("%{ENV:CORS_GRANTED}", "=1")
-	a.cond(httpNames, `[^ \t,]`)
-	a.then("E=CORS_HEADERS:" + httpNames)
+	if a.some(func(r *rule) bool { return len(r.policy.Methods) > 0 }) {
+		a.cond("%{ENV:CORS_GRANTED}", "=1")
+		a.cond(httpMethod, "!^(?:GET|HEAD|POST)$")
+		a.then("E=CORS_METHODS:" + httpMethod)
+	}
+	if a.some(func(r *rule) bool { return len(r.policy.RequestHeaders) > 0 }) {
+		a.cond("%{ENV:CORS_GRANTED}", "=1")
+		a.cond(httpNames, `[^ \t,]`)
+		a.then("E=CORS_HEADERS:" + httpNames)
+	}
 	for _, r := range a.rules {
 		if age := r.maxAge(); age != "" {
 			a.ofRule(r)
@@ -350,15 +357,22 @@ func (a *apacheWriter) headers() {
 	if v, ok := strings.CutPrefix(varies, "env="); ok {
 		varies = "reqenv('" + v + "') != ''"
 	}
-	a.line(`Header always merge Vary Origin "expr=%s && resp('Vary') !~ m#(?:^|,)[ \t]*(?:origin|\*)[ \t]*(?:,|$)#i"`, varies)
-	for _, h := range []struct{ name, value, variable string }{
-		{"Access-Control-Allow-Credentials", "true", "CORS_CREDENTIALS"},
-		{"Access-Control-Allow-Methods", "%{CORS_METHODS}e", "CORS_METHODS"},
-		{"Access-Control-Allow-Headers", "%{CORS_HEADERS}e", "CORS_HEADERS"},
-		{"Access-Control-Allow-Private-Network", "true", "CORS_PRIVATE_NETWORK"},
-		{"Access-Control-Max-Age", "%{CORS_MAX_AGE}e", "CORS_MAX_AGE"},
+	if a.some((*rule).varies) {
+		a.line(`Header always merge Vary Origin "expr=%s && resp('Vary') !~ m#(?:^|,)[ \t]*(?:origin|\*)[ \t]*(?:,|$)#i"`, varies)
+	}
+	for _, h := range []struct {
+		name, value, variable string
+		such                  func(*rule) bool
+	}{
+		{"Access-Control-Allow-Credentials", "true", "CORS_CREDENTIALS", func(r *rule) bool { return r.policy.Credentials }},
+		{"Access-Control-Allow-Methods", "%{CORS_METHODS}e", "CORS_METHODS", func(r *rule) bool { return len(r.policy.Methods) > 0 }},
+		{"Access-Control-Allow-Headers", "%{CORS_HEADERS}e", "CORS_HEADERS", func(r *rule) bool { return len(r.policy.RequestHeaders) > 0 }},
+		{"Access-Control-Allow-Private-Network", "true", "CORS_PRIVATE_NETWORK", func(r *rule) bool { return r.policy.PrivateNetwork }},
+		{"Access-Control-Max-Age", "%{CORS_MAX_AGE}e", "CORS_MAX_AGE", func(r *rule) bool { return r.maxAge() != "" }},
 	} {
-		a.line(`Header always set %s %s %s`, h.name, apacheQuote(h.value), condition(h.variable))
+		if a.some(h.such) {
+			a.line(`Header always set %s %s %s`, h.name, apacheQuote(h.value), condition(h.variable))
+		}
 	}
 	for _, r := range a.rules {
 		if len(r.policy.ExposedHeaders) > 0 {

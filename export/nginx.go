@@ -156,7 +156,9 @@ func (n *nginxWriter) origin() {
 	l.line(`# DNS is longer than this.`)
 	l.line(`map "$http_origin $cors_listed" $cors_origin {`)
 	entry(l, matching(`^(`+originLength+`) \1$`), "$http_origin")
-	entry(l, matching(` \*$`), `"*"`)
+	if slices.ContainsFunc(n.rules, (*rule).anyOrigin) {
+		entry(l, matching(` \*$`), `"*"`)
+	}
 	entry(l, "default", `""`)
 	l.line(`}`)
 }
@@ -236,52 +238,84 @@ func (n *nginxWriter) headers() {
 	entry(l, `"refused"`, `""`)
 	entry(l, "default", "$cors_origin")
 	l.line(`}`)
-	l.line(`map "$cors_rule $cors_allow_origin" $cors_allow_credentials {`)
-	if numbers := n.numbers(func(r *rule) bool { return r.policy.Credentials }); numbers != "" {
-		entry(l, matching("^"+numbers+" ."), `"true"`)
-	}
-	entry(l, "default", `""`)
-	l.line(`}`)
-	l.line(`map $cors_verdict $cors_allow_methods {`)
-	entry(l, "allowed", "$cors_allowed_method")
-	entry(l, "default", `""`)
-	l.line(`}`)
-	l.line(`map $cors_method $cors_allowed_method {`)
-	entry(l, `"(safelisted)"`, `""`)
-	entry(l, "default", "$cors_method")
-	l.line(`}`)
-	l.line(`map $cors_verdict $cors_allow_headers {`)
-	entry(l, "allowed", "$cors_allowed_names")
-	entry(l, "default", `""`)
-	l.line(`}`)
-	l.line(`map $cors_names $cors_allowed_names {`)
-	entry(l, `"(none)"`, `""`)
-	entry(l, "default", "$cors_names")
-	l.line(`}`)
-	l.line(`map "$cors_verdict $cors_rule" $cors_max_age {`)
-	for _, r := range n.rules {
-		if age := r.maxAge(); age != "" {
-			entry(l, fmt.Sprintf(`"allowed %d"`, r.number), age)
+	if n.used("allow_credentials") {
+		l.line(`map "$cors_rule $cors_allow_origin" $cors_allow_credentials {`)
+		if numbers := n.numbers(func(r *rule) bool { return r.policy.Credentials }); numbers != "" {
+			entry(l, matching("^"+numbers+" ."), `"true"`)
 		}
+		entry(l, "default", `""`)
+		l.line(`}`)
 	}
-	entry(l, "default", `""`)
-	l.line(`}`)
-	l.line(`map "$cors_verdict $cors_rule $http_access_control_request_private_network" $cors_allow_private_network {`)
-	if numbers := n.numbers(func(r *rule) bool { return r.policy.PrivateNetwork }); numbers != "" {
-		entry(l, matching("^allowed "+numbers+" true$"), `"true"`)
+	if n.used("allow_methods") {
+		l.line(`map "$cors_verdict $cors_method" $cors_allow_methods {`)
+		entry(l, matching(`^allowed [^(]`), "$cors_method")
+		entry(l, "default", `""`)
+		l.line(`}`)
 	}
-	entry(l, "default", `""`)
-	l.line(`}`)
-	n.expose()
-	l.line(`# Vary is added to what the upstream says, unless it says so itself.`)
-	l.line(`map "$cors_rule $upstream_http_vary" $cors_vary {`)
-	l.line(`    volatile;`)
-	if numbers := n.numbers((*rule).varies); numbers != "" {
-		entry(l, matchingFold("^"+numbers+` (?:.*,)?[ \t]*(?:origin|\*)[ \t]*(?:,.*)?$`), `""`)
-		entry(l, matching("^"+numbers+" "), `"Origin"`)
+	if n.used("allow_headers") {
+		l.line(`map "$cors_verdict $cors_names" $cors_allow_headers {`)
+		entry(l, matching(`^allowed [^(]`), "$cors_names")
+		entry(l, "default", `""`)
+		l.line(`}`)
 	}
-	entry(l, "default", `""`)
-	l.line(`}`)
+	if n.used("max_age") {
+		l.line(`map "$cors_verdict $cors_rule" $cors_max_age {`)
+		for _, r := range n.rules {
+			if age := r.maxAge(); age != "" {
+				entry(l, fmt.Sprintf(`"allowed %d"`, r.number), age)
+			}
+		}
+		entry(l, "default", `""`)
+		l.line(`}`)
+	}
+	if n.used("allow_private_network") {
+		l.line(`map "$cors_verdict $cors_rule $http_access_control_request_private_network" $cors_allow_private_network {`)
+		if numbers := n.numbers(func(r *rule) bool { return r.policy.PrivateNetwork }); numbers != "" {
+			entry(l, matching("^allowed "+numbers+" true$"), `"true"`)
+		}
+		entry(l, "default", `""`)
+		l.line(`}`)
+	}
+	if n.used("expose_headers") {
+		n.expose()
+	}
+	if n.used("vary") {
+		l.line(`# Vary is added to what the upstream says, unless it says so itself.`)
+		l.line(`map "$cors_rule $upstream_http_vary" $cors_vary {`)
+		l.line(`    volatile;`)
+		if numbers := n.numbers((*rule).varies); numbers != "" {
+			entry(l, matchingFold("^"+numbers+` (?:.*,)?[ \t]*(?:origin|\*)[ \t]*(?:,.*)?$`), `""`)
+			entry(l, matching("^"+numbers+" "), `"Origin"`)
+		}
+		entry(l, "default", `""`)
+		l.line(`}`)
+	}
+}
+
+// used reports whether some response may have the header of a variable.
+func (n *nginxWriter) used(variable string) bool {
+	if n.mixed {
+		return true // from the upstream
+	}
+	return slices.ContainsFunc(n.rules, func(r *rule) bool {
+		switch p := r.policy; variable {
+		case "allow_credentials":
+			return p.Credentials
+		case "allow_methods":
+			return len(p.Methods) > 0
+		case "allow_headers":
+			return len(p.RequestHeaders) > 0
+		case "allow_private_network":
+			return p.PrivateNetwork
+		case "expose_headers":
+			return len(p.ExposedHeaders) > 0
+		case "max_age":
+			return r.maxAge() != ""
+		case "vary":
+			return r.varies()
+		}
+		return true
+	})
 }
 
 // expose writes how Access-Control-Expose-Headers is found.
@@ -380,7 +414,9 @@ func (n *nginxWriter) act() {
 		prefix = "cors_send_"
 	}
 	for _, h := range nginxHeaders {
-		l.line(`add_header %s $%s%s always;`, h.name, prefix, h.variable)
+		if n.used(h.variable) {
+			l.line(`add_header %s $%s%s always;`, h.name, prefix, h.variable)
+		}
 	}
 	l.line("")
 	l.line(`# What the upstream says of CORS goes; for fastcgi_pass it is fastcgi_hide_header, and so on.`)
