@@ -223,7 +223,7 @@ func judgeAll(t *testing.T, name browser.Name, seed uint64, got map[string]repor
 			if r.Shown != want {
 				t.Errorf("the page shows %q for %s, want %q", r.Shown, id, want)
 			}
-			if r.Said != words["en"]["learn"]["agree"] {
+			if r.Said != words()["en"]["learn"]["agree"] {
 				t.Errorf("the page says %q for %s", r.Said, id)
 			}
 		}

@@ -243,7 +243,7 @@ func (c *Console) page(p *panel) http.Handler {
 			http.Redirect(w, r, r.URL.Path, http.StatusSeeOther)
 			return
 		}
-		v := view{Panel: p.name, Panels: c.panels, Gateway: c.options.Gateway, Edit: c.options.Apply != nil, Lang: lang, Styles: styles, words: words[lang][p.name]}
+		v := view{Panel: p.name, Panels: c.panels, Gateway: c.options.Gateway, Edit: c.options.Apply != nil, Lang: lang, Styles: styles, words: words()[lang][p.name]}
 		if p.styles {
 			v.Nonce = rand.Text()
 		}

@@ -23,7 +23,7 @@
 //	NAME.html      a template that defines "panel"; {{.T "key"}} is a word, {{.Data}} what the row's data func returned
 //	NAME.js        a module that layout.html loads; page.js is what panels share
 //	NAME.css       what only this panel needs; layout.css has colours and controls, verdict.css what Try, Learn and play share
-//	NAME.en.json   words by key, for the template and, through words() of page.js, for the module
+//	NAME.en.json   words by key, for the template and, through word() of page.js, for the module
 //	NAME.ja.json   the same keys
 //
 // Words and styles that it shares with other panels are named in shares, and

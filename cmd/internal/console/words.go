@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"strings"
+	"sync"
 
 	"golang.org/x/text/language"
 )
@@ -14,10 +15,12 @@ import (
 // asked for.
 var languages = []string{"en", "ja"}
 
-var matcher = language.NewMatcher([]language.Tag{language.English, language.Japanese})
+var matcher = sync.OnceValue(func() language.Matcher {
+	return language.NewMatcher([]language.Tag{language.English, language.Japanese})
+})
 
 // words are what pages say, by language, panel and key.
-var words = readWords()
+var words = sync.OnceValue(readWords)
 
 func readWords() map[string]map[string]map[string]string {
 	all := make(map[string]map[string]map[string]string)
@@ -61,7 +64,7 @@ func (c *Console) language(r *http.Request) (lang string, chosen bool) {
 			}
 		}
 	}
-	_, i := language.MatchStrings(matcher, r.Header.Get("Accept-Language"))
+	_, i := language.MatchStrings(matcher(), r.Header.Get("Accept-Language"))
 	return languages[i], false
 }
 

@@ -16,12 +16,12 @@ import (
 
 func TestBothLanguagesSayEverything(t *testing.T) {
 	for _, p := range panels {
-		keys := func(lang string) []string { return slices.Sorted(maps.Keys(words[lang][p.name])) }
+		keys := func(lang string) []string { return slices.Sorted(maps.Keys(words()[lang][p.name])) }
 		if diff := cmp.Diff(keys("en"), keys("ja")); diff != "" {
 			t.Errorf("%s: keys of en and ja:\n%s", p.name, diff)
 		}
-		for key, en := range words["en"][p.name] {
-			if diff := cmp.Diff(braces(en), braces(words["ja"][p.name][key])); diff != "" {
+		for key, en := range words()["en"][p.name] {
+			if diff := cmp.Diff(braces(en), braces(words()["ja"][p.name][key])); diff != "" {
 				t.Errorf("%s: what is filled into %q in en and in ja:\n%s", p.name, key, diff)
 			}
 		}
@@ -46,7 +46,7 @@ func TestScriptsHaveTheirWords(t *testing.T) {
 			script = append(script, module...)
 		}
 		for _, found := range regexp.MustCompile(`\bword\('([^']+)'[,)]`).FindAllSubmatch(script, -1) {
-			if _, ok := words["en"][p.name][string(found[1])]; !ok {
+			if _, ok := words()["en"][p.name][string(found[1])]; !ok {
 				t.Errorf("%s.js: there is no word for %q", p.name, found[1])
 			}
 		}
@@ -64,7 +64,7 @@ func modulesOf(p panel) []string {
 func TestEachReasonHasWords(t *testing.T) {
 	for r := cors.ReasonNone + 1; r.String() != "unknown"; r++ {
 		for _, prefix := range []string{"reason-", "short-"} {
-			if words["en"]["live"][prefix+r.String()] == "" {
+			if words()["en"]["live"][prefix+r.String()] == "" {
 				t.Errorf("there is no word for %s%s", prefix, r)
 			}
 		}
