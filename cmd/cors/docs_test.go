@@ -101,6 +101,33 @@ func TestConsoleDocs(t *testing.T) {
 	}
 }
 
+// TestPlayDocs holds the commands of docs/play.md to what the verb takes.
+func TestPlayDocs(t *testing.T) {
+	for _, name := range []string{"play.md", "play.ja.md"} {
+		text, err := os.ReadFile("../../docs/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		commands := regexp.MustCompile("(?m)^cors play(.*)$").FindAllSubmatch(text, -1)
+		if len(commands) < 2 {
+			t.Fatalf("docs/%s has %d commands", name, len(commands))
+		}
+		for _, found := range commands {
+			play := newPlay()
+			if err := play.ParseFlags(strings.Fields(string(found[1]))); err != nil {
+				t.Errorf("docs/%s: %s: %v", name, found[0], err)
+			}
+			link := strings.Trim(strings.Join(play.Flags().Args(), " "), "'")
+			if _, err := stateOf(strings.TrimSuffix(link, "…")); err != nil {
+				t.Errorf("docs/%s: %s: %v", name, found[0], err)
+			}
+			if address := play.Flag("listen").Value.String(); !strings.Contains(string(text), "`"+address+"`") {
+				t.Errorf("docs/%s does not say that the page is at %s", name, address)
+			}
+		}
+	}
+}
+
 // A fakeListener has an address, and no connections.
 type fakeListener struct{ address string }
 

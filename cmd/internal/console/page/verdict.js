@@ -1,6 +1,6 @@
 // What came of a fetch: the browser's account beside the engine's.
 
-import { clone, word } from './page.js';
+import { clone, gateway, word } from './page.js';
 import { patience } from './send.js';
 
 const maxShown = 600;
@@ -29,6 +29,7 @@ export function show(container, verdict, { open = false } = {}) {
   let said = word(verdict.agree ? 'agree' : 'differ');
   if (elsewhere) said = word('elsewhere', { address: elsewhere });
   else if (verdict.unreached) said += ' ' + word('unreached');
+  else if (!verdict.agree && gateway.startsWith('https:') && verdict.seen[0].error) said += ' ' + word('untrusted', { gateway });
   else if (!verdict.agree) said += ' ' + word('differ-lead');
   else if (verdict.differences.length > 0) said += ' ' + word(verdict.arrived ? 'quiet-wire' : 'quiet');
   $('.agreement').textContent = said;
