@@ -170,6 +170,7 @@ func (j *job) gatewayFindings() {
 		Fix: `name yours in parentRefs, and see that its implementation has the feature HTTPRouteCORS`})
 	j.find(Finding{Field: "upstream-headers", Effect: Needs, Reason: "what becomes of the CORS headers of the upstream is left to the implementation", Fix: "have the upstream say nothing of CORS"})
 	j.findHosts("the implementation")
+	j.findHostsFirst("the implementation")
 	j.findStatuses(0, 0)
 	j.findHeaders()
 	j.findShadow()

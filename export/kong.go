@@ -141,6 +141,7 @@ func (j *job) kongFindings() {
 	j.findOff()
 	j.find(Finding{Field: "lines", Effect: Needs, Reason: "of a header that comes in several lines Kong reads the first", Fix: "nothing: no browser sends one so"})
 	j.findHosts("Kong")
+	j.findHostsFirst("Kong")
 	if j.parted() {
 		j.find(Finding{Field: "paths", Effect: Needs, Reason: "Kong matches a path that it has made plain, and passes on the one that came",
 			Fix: "use Kong 3.0 or later, and have the upstream read a path no other way"})

@@ -346,6 +346,26 @@ func (j *job) findHosts(target string) {
 	}
 }
 
+// findHostsFirst tells of a target to which every route of a host comes before those
+// of all hosts. Here "/v1" of a host that has "/v1/" gives way to an exact "/v1".
+func (j *job) findHostsFirst(target string) {
+	matchers := j.matchers()
+	for i, m := range matchers {
+		if m.host == "" || m.rank() != rankDirectory {
+			continue
+		}
+		_, path := m.segments()
+		for _, before := range matchers[:i] {
+			_, other := before.segments()
+			same := slices.EqualFunc(path, other, func(x, y string) bool { return x == y || strings.HasPrefix(x, "{") || strings.HasPrefix(y, "{") })
+			if before.host == "" && before.rank() == rankExact && same {
+				j.find(Finding{Route: before.route, Field: "routes", Value: before.route, Effect: Widened,
+					Reason: "on " + m.host + " " + target + " takes the route " + strconv.Quote(m.route) + " for it", Fix: "write the path as a route of that host, too"})
+			}
+		}
+	}
+}
+
 // findPrivateNetwork tells of a target that does not know the header.
 func (j *job) findPrivateNetwork() {
 	for _, r := range j.rules {

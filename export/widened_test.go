@@ -22,6 +22,9 @@ func TestWhatIsWrittenIfItMayWiden(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, target := range export.Targets() {
+			if target.Label == export.RunOnEngine {
+				continue // they widen nothing
+			}
 			result, err := export.To(target.Name, file, export.Options{AllowWidening: everyField})
 			var b strings.Builder
 			if err != nil {
