@@ -32,6 +32,7 @@ type nginxWriter struct {
 	*job
 	http, server lines
 	mixed        bool // of some responses the upstream says what CORS headers they have
+	keys         int  // of its table of origins
 }
 
 // decide writes the maps.
@@ -144,6 +145,7 @@ func (n *nginxWriter) origin() {
 		for _, o := range r.policy.Origins {
 			key := fmt.Sprintf("%d %s", r.number, o)
 			if len(key) <= hashed && !strings.Contains(o, "*") {
+				n.keys++
 				entry(l, nginxQuote(key), nginxQuote(o))
 				continue
 			}
@@ -511,6 +513,13 @@ func (n *nginxWriter) findings() {
 		Fix:    "use 1.23.0 or later; no browser sends a header of CORS in several lines, or empty",
 	})
 	n.findPaths("")
+	if n.keys > 1000 {
+		n.find(Finding{
+			Field: "origins", Effect: Needs,
+			Reason: fmt.Sprintf("nginx warns of a table too small for %d origins, and takes longer to find one", n.keys),
+			Fix:    "write map_hash_max_size 32768; into http { }",
+		})
+	}
 	for _, r := range n.rules {
 		if r.shadow {
 			n.findIn(r, Finding{Field: "shadow", Effect: Lost, Reason: "nothing tells what would be refused", Fix: "look at the logs of cors serve instead, or at $http_origin in an access log"})

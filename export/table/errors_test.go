@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -94,6 +95,48 @@ func TestEnginesTakeAFileOfEveryKey(t *testing.T) {
 				t.Fatal(err)
 			}
 			server.Close()
+		})
+	}
+}
+
+// Without an upstream in the file, a server's own locations are as good.
+func TestOwnLocationsKeepTheTable(t *testing.T) {
+	for _, e := range Engines {
+		if e.Target != "nginx" && e.Target != "apache" {
+			continue // what is exported to the others is the whole server
+		}
+		t.Run(e.Target, func(t *testing.T) {
+			t.Parallel()
+			if err := e.Engine.Installed(); err != nil {
+				t.Skip(err)
+			}
+			report, err := RunOn(t.TempDir(), func(dir string, file *policyfile.File) (*Server, error) {
+				upstream := file.Upstream.Host
+				bare := &policyfile.File{Routes: slices.Clone(file.Routes)}
+				for i := range bare.Routes {
+					bare.Routes[i].Upstream = nil
+				}
+				result, err := export.To(e.Target, bare, export.Options{})
+				if err != nil {
+					return nil, err
+				}
+				config := e.Config(result.Files)
+				config.Upstream = upstream
+				p, err := e.Engine.Start(dir, config)
+				if err != nil {
+					return nil, err
+				}
+				return &Server{URL: p.URL, Findings: result.Findings, Close: p.Close}, nil
+			}, "credentials for some", "public", "null", "routes")
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, o := range report.Wrong() {
+				t.Error(o)
+			}
+			if report.Right() < 1000 {
+				t.Errorf("%d rows are right: this proves little", report.Right())
+			}
 		})
 	}
 }
