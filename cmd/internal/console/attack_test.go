@@ -126,6 +126,12 @@ func attack(t *testing.T, name browser.Name) (got map[string]string, asked []str
 		w.Header().Set("Content-Type", "text/html")
 		fmt.Fprintf(w, "<!doctype html><title>page</title><body><script type=module>%s</script>", strings.ReplaceAll(attacker, "CONSOLE", c.Origin()))
 	})
+	// The visitor comes by a link on a page of another site, as in a terminal that
+	// is a page.
+	mux.HandleFunc("GET /link", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		fmt.Fprintf(w, "<!doctype html><title>page</title><script>location.href = %q</script>", c.URL())
+	})
 	mux.HandleFunc("POST /report", func(_ http.ResponseWriter, r *http.Request) {
 		var report map[string]string
 		if err := json.NewDecoder(r.Body).Decode(&report); err != nil {
@@ -164,7 +170,7 @@ func attack(t *testing.T, name browser.Name) (got map[string]string, asked []str
 		}
 	})
 	go c.Serve(ctx, l)
-	p, err := browser.Start(ctx, name, c.URL())
+	p, err := browser.Start(ctx, name, evil.URL+"/link")
 	if err != nil {
 		t.Fatal(err)
 	}
