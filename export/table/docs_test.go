@@ -107,10 +107,10 @@ func rowCount(t *testing.T, language string) string {
 		fetches += len(visitsTo(p.Name, file))
 	}
 	if language == "ja" {
-		return fmt.Sprintf("%d 個のポリシーについて %d 行の表が、起動できるすべてのサーバーの答えを決めます。さらに、ブラウザー側の実装（パッケージ `fetch`）が最初の四つのサーバーを通して %d 回ずつ取得し、ページが知ることは判定の中核を通したときと同じです。\n",
+		return fmt.Sprintf("%d 個のポリシーについて %d 行の表が、起動できるすべてのサーバーの答えを決めます。さらに、ブラウザー側の実装（パッケージ `fetch`）が `cors serve`、nginx、HAProxy、httpd、Caddy、workerd を通して %d 回ずつ取得し、ページが知ることは判定の中核を通したときと同じです。\n",
 			len(Policies), len(rows), fetches)
 	}
-	return fmt.Sprintf("One table decides: %d rows about %d policies, asked of every engine that can be started. And the browser's half (package `fetch`) fetches through\neach of the first four, %d times: what pages learn is what they learn by the decision core, but for the findings below.\n", len(rows), len(Policies), fetches)
+	return fmt.Sprintf("One table decides: %d rows about %d policies, asked of every engine that can be started. And the browser's half (package `fetch`) fetches\n%d times through each of `cors serve`, nginx, HAProxy, httpd, Caddy and workerd: what pages learn is what they learn by the decision core, but for the findings below.\n", len(rows), len(Policies), fetches)
 }
 
 func records(t *testing.T) (all []Record) {
