@@ -141,6 +141,39 @@ func tooMuch(routes *cors.Routes, o Outcome) (wrong []string) {
 	return wrong
 }
 
+// An origin may look like a variable of an engine, and is only ever said again.
+func TestAnOriginIsNoVariable(t *testing.T) {
+	upstream := httptest.NewServer(answering(nil))
+	defer upstream.Close()
+	to, err := url.Parse(upstream.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := &policyfile.File{Upstream: to, Routes: []policyfile.Route{{Pattern: "/", Upstream: to, Policy: cors.Policy{Origins: []string{"https://*.example.com"}}}}}
+	for _, e := range Engines {
+		t.Run(e.Target, func(t *testing.T) {
+			if err := e.Engine.Installed(); err != nil {
+				t.Skip(err)
+			}
+			server, err := e.Start(t.TempDir(), file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer server.Close()
+			for _, label := range []string{"{http.request.host}", "{system.hostname}", "$host", "${host}", "$1", "{", "}", "'", "`"} {
+				origin := "https://" + label + ".example.com"
+				got, err := send(server.URL, get(origin).of("service.example").at("/x"), 0)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if allow := got.Header[header.AccessControlAllowOrigin]; !slices.Equal(allow, []string{origin}) {
+					t.Errorf("%s gets Access-Control-Allow-Origin: %q", origin, allow)
+				}
+			}
+		})
+	}
+}
+
 // A list of origins may be long: each engine has limits of its own for a line, for
 // the words in it, or for a table.
 func TestManyOrigins(t *testing.T) {
