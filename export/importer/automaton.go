@@ -35,14 +35,24 @@ func newLanguage(expression string, flags syntax.Flags) (*language, error) {
 	return &language{prog}, nil
 }
 
-// unbound takes the limits of lengths that no label of a host reaches.
+// unbound takes the limits of lengths that no label reaches, or no host.
 func unbound(re *syntax.Regexp) {
-	if re.Op == syntax.OpRepeat && re.Max >= 63 && re.Min <= 1 {
+	if re.Op == syntax.OpRepeat && re.Min <= 1 && (re.Max >= 254 || re.Max >= 63 && isLabelClass(re.Sub[0])) {
 		re.Max = -1
 	}
 	for _, sub := range re.Sub {
 		unbound(sub)
 	}
+}
+
+// isLabelClass reports whether re is one byte, and no dot.
+func isLabelClass(re *syntax.Regexp) bool {
+	for i := 0; i < len(re.Rune); i += 2 {
+		if re.Rune[i] <= '.' && '.' <= re.Rune[i+1] {
+			return false
+		}
+	}
+	return re.Op == syntax.OpCharClass
 }
 
 func mustLanguage(expression string) *language {

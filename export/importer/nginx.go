@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"regexp/syntax"
 	"slices"
 	"strings"
 
@@ -585,6 +586,9 @@ func (x *nginxRun) look(source expanded, m directive) (all []expanded) {
 			switch {
 			case len(entry.args) != 1:
 				continue // volatile, hostnames
+			case key == "include":
+				x.included(entry)
+				continue
 			case key == "default":
 				otherwise = entry.args[0]
 				continue
@@ -592,9 +596,13 @@ func (x *nginxRun) look(source expanded, m directive) (all []expanded) {
 				continue
 			}
 			c := condition{"^" + regexp.QuoteMeta(strings.TrimPrefix(key, `\`)) + "$", true, true}
+			value := entry.args[0]
 			if expression, ok := strings.CutPrefix(key, "~"); ok {
 				expression, fold := strings.CutPrefix(expression, "*")
 				c = condition{expression, fold, true}
+				if value == "$1" && isCaptured(expression) && source.text == theOrigin {
+					value = "$http_origin"
+				}
 			}
 			var left []branch
 			for _, b := range rest {
@@ -603,7 +611,7 @@ func (x *nginxRun) look(source expanded, m directive) (all []expanded) {
 						left = append(left, way.branch)
 						continue
 					}
-					all = append(all, x.expand(way.branch, entry.args[0])...)
+					all = append(all, x.expand(way.branch, value)...)
 				}
 			}
 			rest = left
@@ -613,6 +621,13 @@ func (x *nginxRun) look(source expanded, m directive) (all []expanded) {
 		all = append(all, x.expand(b, otherwise)...)
 	}
 	return all
+}
+
+// isCaptured reports whether the first group of an expression is all that it
+// matches, from the beginning to the end.
+func isCaptured(expression string) bool {
+	re, err := syntax.Parse(expression, syntax.Perl)
+	return err == nil && re.Op == syntax.OpConcat && len(re.Sub) == 3 && re.Sub[0].Op == syntax.OpBeginText && re.Sub[1].Op == syntax.OpCapture && re.Sub[2].Op == syntax.OpEndText
 }
 
 func (x *nginxRun) meets(b branch, text string, c condition) []decided {

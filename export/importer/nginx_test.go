@@ -47,6 +47,8 @@ func TestReadsNginxAsNginxDoes(t *testing.T) {
 			add_header Access-Control-Allow-Origin $cors always;
 			location / { proxy_pass UPSTREAM; if ($request_method = OPTIONS) { add_header Access-Control-Allow-Origin $cors always; add_header Access-Control-Allow-Credentials true always; ` + answer + ` } }
 			location /other/ { add_header X-Other yes; proxy_pass UPSTREAM; }`},
+		{"a map of what is captured", `map $http_origin $cors { ~^(https://(?:.+\.)?example\.com)$ $1; ~^http://(localhost) http://$1; }`, `
+			location / { proxy_pass UPSTREAM; add_header Access-Control-Allow-Origin $cors always; }`},
 		{"a map with an exception", `map $http_origin $cors { https://bad.example.com ""; ~^https://[^/]+\.example\.com$ $http_origin; https://app.example.net $http_origin; }`,
 			`location / { proxy_pass UPSTREAM; add_header Access-Control-Allow-Origin $cors always; }`},
 		{"set and if, one after the other", "", `

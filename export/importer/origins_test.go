@@ -37,6 +37,7 @@ func TestTranslate(t *testing.T) {
 		{"null", `^null$`, "null", "", "", "", ""},
 		{"a wildcard that spans dots", `^https://pr-.*\.example\.com$`, "https://pr-*.example.com", "https://pr-a.a.example.com", "", "", ""},
 		{"many alternatives", `^https?://(www|app|a|b|c|d|e|f|g|h)\.example\.(com|net|org)(:\d+)?$`, manyAlternatives(), "", "", "", ""},
+		{"a length that no label reaches", `^https://[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.example\.com$`, "https://*.example.com", "", "https://!.example.com", "", ""},
 		{"nothing", `^$`, "", "", "", "*", "null"},
 	}
 	for _, tt := range tests {
