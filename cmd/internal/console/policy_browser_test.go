@@ -81,6 +81,10 @@ try {
   $('.cm-content').dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', code: 'Enter', keyCode: 13, bubbles: true, cancelable: true }));
   type('sha');
   await until('completions', () => $('.cm-tooltip-autocomplete li'));
+  report.explained = await until('in sight what the key is for', () => {
+    const box = $('.cm-completionInfo')?.getBoundingClientRect();
+    return box && document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2)?.closest('.cm-completionInfo')?.innerText;
+  });
   report.offered = all('.cm-tooltip-autocomplete li');
   $('#discard').click();
   await until('the text in force', () => state() === 'same');
@@ -96,7 +100,7 @@ type operated struct {
 	Mistakes, Marked, Summary          []string
 	Changes, Offered                   []string
 	Refused, Focused, Overflow         bool
-	Styled, Failed                     string
+	Styled, Explained, Failed          string
 }
 
 func TestThePolicyIsEditedInEachBrowser(t *testing.T) {
@@ -111,12 +115,13 @@ func TestThePolicyIsEditedInEachBrowser(t *testing.T) {
 			want := operated{
 				Styled: "flex",
 				Before: "403 ", Meanwhile: "403 ", Applied: "204 DELETE", Undone: "403 ",
-				Mistakes: []string{`9:15 route "/": methods[0]: "put": methods are case-sensitive, and browsers send this one in upper case; write "PUT"`},
-				Marked:   []string{"put"},
-				Summary:  []string{"5 of the last 33 requests would now be allowed."},
-				Changes:  []string{"would be allowed 5 times preflight DELETE /users/1 from https://app.example.com until now: the method is not in the policy: DELETE"},
-				Offered:  []string{"shadow", "upstream-headers"}, // which has them, in this order
-				Refused:  true, Focused: true,
+				Mistakes:  []string{`9:15 route "/": methods[0]: "put": methods are case-sensitive, and browsers send this one in upper case; write "PUT"`},
+				Marked:    []string{"put"},
+				Summary:   []string{"5 of the last 33 requests would now be allowed."},
+				Changes:   []string{"would be allowed 5 times preflight DELETE /users/1 from https://app.example.com until now: the method is not in the policy: DELETE"},
+				Offered:   []string{"shadow"},
+				Explained: "Decide and count, but enforce nothing: to try a policy on live traffic.",
+				Refused:   true, Focused: true,
 			}
 			if diff := cmp.Diff(want, s.operate(t, name)); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)

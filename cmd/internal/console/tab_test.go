@@ -81,8 +81,12 @@ func (s *site) open(t *testing.T, browser context.Context, panel string, l look)
 	if _, err := chromedp.Call(ctx, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": l.lang}}); err != nil {
 		t.Fatal(err)
 	}
-	p.do(t, chromedp.Navigate(s.URL()), chromedp.WaitVisible("h1"),
-		chromedp.Navigate("http://"+s.options.Address+"/"+panel), chromedp.WaitVisible("h1"))
+	token := s.cookie("token", s.options.Token)
+	if _, err := chromedp.Call(ctx, network.SetCookie, network.SetCookieParams{Name: token.Name, Value: token.Value, URL: s.Origin()}); err != nil {
+		t.Fatal(err)
+	}
+	p.do(t, chromedp.Navigate(s.Origin()+"/"+panel))
+	p.until(t, "document.querySelector('h1')")
 	return p
 }
 

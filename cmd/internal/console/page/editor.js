@@ -19,10 +19,11 @@ const theme = EditorView.theme({
   '.cm-activeLine, .cm-activeLineGutter': { backgroundColor: 'var(--active)' },
   '.cm-cursor': { borderLeftColor: 'var(--text)', borderLeftWidth: '2px' },
   '&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground': { backgroundColor: 'var(--selection)' },
-  '.cm-tooltip': { color: 'var(--text)', backgroundColor: 'var(--card)', border: '1px solid var(--line)', borderRadius: '.5rem', overflow: 'hidden' },
+  '.cm-tooltip': { color: 'var(--text)', backgroundColor: 'var(--card)', border: '1px solid var(--line)', borderRadius: '.375rem' },
+  '.cm-tooltip.cm-tooltip-autocomplete > ul': { fontFamily: 'var(--mono)', borderRadius: '.3125rem' },
   '.cm-tooltip.cm-tooltip-autocomplete > ul > li': { padding: '.125rem .5rem' },
   '.cm-tooltip-autocomplete ul li[aria-selected]': { color: 'var(--on-accent)', backgroundColor: 'var(--accent)' },
-  '.cm-completionInfo': { padding: '.5rem .75rem', maxWidth: '24rem', lineHeight: '1.4' },
+  '.cm-tooltip.cm-completionInfo': { padding: '.5rem .75rem', width: 'max-content', maxWidth: '22rem', lineHeight: '1.45' },
   '.cm-completionMatchedText': { textDecoration: 'none', fontWeight: '700' },
   '.cm-diagnostic': { padding: '.375rem .625rem', maxWidth: '32rem' },
   '.cm-diagnostic-error': { borderLeft: '4px solid var(--bad)' },
@@ -62,7 +63,7 @@ export function openEditor(parent, { text, label, hint, nonce, schema, readOnly,
         EditorView.contentAttributes.of(attributes),
         readOnly
           ? [EditorState.readOnly.of(true)]
-          : [closeBrackets(), autocompletion({ override: [complete], icons: false })],
+          : [closeBrackets(), autocompletion({ override: [complete], icons: false, filterStrict: true })],
         // Tab indents, since YAML is made of that; after Escape it moves on.
         keymap.of([...closeBracketsKeymap, ...completionKeymap, ...lintKeymap, ...searchKeymap, ...historyKeymap, ...defaultKeymap,
           ...(readOnly ? [] : [indentWithTab])]),
