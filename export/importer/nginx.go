@@ -661,7 +661,7 @@ func isCORSHeader(d directive) bool {
 	return strings.HasSuffix(d.name, "_by_lua_block") && len(d.args) > 0 && strings.Contains(strings.ToLower(d.args[0]), "access-control-")
 }
 
-// A header is one that is added to an answer.
+// An addedHeader is one that nginx adds to an answer.
 type addedHeader struct {
 	name, value string
 	always      bool

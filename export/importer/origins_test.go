@@ -10,14 +10,14 @@ import (
 	"github.com/crossorigin/cors/origin"
 )
 
-// Patterns match what the expression matches, as far as they can; more is an
-// origin that it matches beside, not a pattern that was left out, since it also
-// matches because.
+// Patterns match what the expression matches, as far as they can. Of a row, more is
+// an origin that it matches beside, less an odd one that they match beside;
+// leftOut is a pattern that is not taken, since it matches leftOutFor.
 func TestTranslate(t *testing.T) {
 	tests := []struct {
 		row, expression               string
 		patterns                      string
-		more, less, leftOut, leftOuts string
+		more, less, leftOut, leftOutFor string
 	}{
 		{"one origin", `^https://app\.example\.com$`, "https://app.example.com", "", "", "", ""},
 		{"alternatives", `^https?://(www|app)\.example\.com$`, "http://www.example.com http://app.example.com https://www.example.com https://app.example.com", "", "", "", ""},
@@ -46,9 +46,9 @@ func TestTranslate(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if patterns := strings.Join(got.patterns, " "); patterns != tt.patterns || got.more != tt.more || got.less != tt.less || got.not != tt.leftOut || got.because != tt.leftOuts {
+			if patterns := strings.Join(got.patterns, " "); patterns != tt.patterns || got.more != tt.more || got.less != tt.less || got.not != tt.leftOut || got.because != tt.leftOutFor {
 				t.Errorf("translate(%q) = %q, more %q, less %q, left out %q since %q; want %q, %q, %q, %q, %q",
-					tt.expression, patterns, got.more, got.less, got.not, got.because, tt.patterns, tt.more, tt.less, tt.leftOut, tt.leftOuts)
+					tt.expression, patterns, got.more, got.less, got.not, got.because, tt.patterns, tt.more, tt.less, tt.leftOut, tt.leftOutFor)
 			}
 		})
 	}
