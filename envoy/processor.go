@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"sync/atomic"
 
+	core "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	filter "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/ext_proc/v3"
 	extproc "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 	"google.golang.org/grpc/codes"
@@ -130,7 +131,7 @@ func (x *exchange) answer(message *extproc.ProcessingRequest) (*extproc.Processi
 		if x.route != nil {
 			return nil, status.Error(codes.InvalidArgument, "the header of the request has come twice")
 		}
-		answer := x.request(newRequest(m.RequestHeaders.GetHeaders()))
+		answer := x.request(m.RequestHeaders.GetHeaders())
 		if c := message.ProtocolConfig; c.GetRequestBodyMode() != filter.ProcessingMode_NONE || c.GetResponseBodyMode() != filter.ProcessingMode_NONE {
 			answer.ModeOverride = headersAlone
 		}
@@ -169,8 +170,8 @@ var headersAlone = &filter.ProcessingMode{
 }
 
 // request decides upon a request.
-func (x *exchange) request(r request) *extproc.ProcessingResponse {
-	p := x.processor
+func (x *exchange) request(h *core.HeaderMap) *extproc.ProcessingResponse {
+	p, r := x.processor, newRequest(h)
 	route, refused := p.table.Load().find(&r)
 	x.route, x.decision = route, route.decide(x.ctx, r.Request)
 	d := x.decision
@@ -189,7 +190,7 @@ func (x *exchange) request(r request) *extproc.ProcessingResponse {
 		x.done = true
 	case d.Kind == cors.Preflight:
 		x.done = true
-		return answerPreflight(d)
+		return answerPreflight(d, asText(h))
 	}
 	return &extproc.ProcessingResponse{Response: &extproc.ProcessingResponse_RequestHeaders{RequestHeaders: new(extproc.HeadersResponse)}}
 }

@@ -64,14 +64,24 @@ func add(lines *[]string, field *core.HeaderValue, name string) {
 	}
 }
 
-// value returns the value of a field. Envoy writes it as bytes; as text it did so
-// before 1.27, and does where envoy.reloadable_features.send_header_raw_value is
-// off.
+// value returns the value of a field. Envoy writes it as bytes, and as text where
+// it is older, or envoy.reloadable_features.send_header_raw_value is off.
 func value(field *core.HeaderValue) string {
 	if len(field.RawValue) > 0 {
 		return string(field.RawValue)
 	}
 	return field.Value
+}
+
+// asText reports whether Envoy writes values as text. Then it reads them so too,
+// and bytes would be nothing to it.
+func asText(h *core.HeaderMap) bool {
+	for _, field := range h.GetHeaders() {
+		if field.Value != "" {
+			return true
+		}
+	}
+	return false
 }
 
 // url returns the path, which is not ok where no server can unescape it.

@@ -82,7 +82,7 @@ func own(h *core.HeaderMap, d cors.Decision, mode edge.Mode) (*extproc.HeaderMut
 			m.RemoveHeaders = append(m.RemoveHeaders, key)
 		}
 	}
-	set(m, after)
+	set(m, after, asText(h))
 	return m, stripped
 }
 
@@ -94,14 +94,19 @@ func concernsCORS(name string) bool {
 
 // set has Envoy set the headers in h, each on one line: whether the word append
 // or append_action asks for more depends on its version.
-func set(m *extproc.HeaderMutation, h http.Header) {
+func set(m *extproc.HeaderMutation, h http.Header, text bool) {
 	one := func(name string) {
-		if lines := h[name]; len(lines) > 0 {
-			m.SetHeaders = append(m.SetHeaders, &core.HeaderValueOption{
-				Header:       &core.HeaderValue{Key: header.Lower(name), RawValue: []byte(strings.Join(lines, ", "))},
-				AppendAction: core.HeaderValueOption_OVERWRITE_IF_EXISTS_OR_ADD,
-			})
+		lines := h[name]
+		if len(lines) == 0 {
+			return
 		}
+		field := &core.HeaderValue{Key: header.Lower(name)}
+		if joined := strings.Join(lines, ", "); text {
+			field.Value = joined
+		} else {
+			field.RawValue = []byte(joined)
+		}
+		m.SetHeaders = append(m.SetHeaders, &core.HeaderValueOption{Header: field, AppendAction: core.HeaderValueOption_OVERWRITE_IF_EXISTS_OR_ADD})
 	}
 	one(header.Vary)
 	for _, name := range edge.Names {
@@ -110,10 +115,12 @@ func set(m *extproc.HeaderMutation, h http.Header) {
 }
 
 // answerPreflight is the response to a preflight.
-func answerPreflight(d cors.Decision) *extproc.ProcessingResponse {
+func answerPreflight(d cors.Decision, text bool) *extproc.ProcessingResponse {
 	h := make(http.Header)
 	d.Apply(h)
-	return immediate(d.Status(), h, "", "cors_preflight")
+	m := new(extproc.HeaderMutation)
+	set(m, h, text)
+	return immediate(d.Status(), m, "", "cors_preflight")
 }
 
 // pathText is what requests get whose path can be read in ways that have
@@ -122,9 +129,7 @@ const pathText = `The path can be read in two ways: write it without "%2F", "%5C
 
 // immediate is a response that Envoy gives in the place of the upstream; details
 // is what its access log calls it.
-func immediate(status int, h http.Header, body, details string) *extproc.ProcessingResponse {
-	m := new(extproc.HeaderMutation)
-	set(m, h)
+func immediate(status int, m *extproc.HeaderMutation, body, details string) *extproc.ProcessingResponse {
 	return &extproc.ProcessingResponse{Response: &extproc.ProcessingResponse_ImmediateResponse{ImmediateResponse: &extproc.ImmediateResponse{
 		Status:  &httptype.HttpStatus{Code: httptype.StatusCode(status)},
 		Headers: m,

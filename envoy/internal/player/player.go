@@ -31,7 +31,7 @@ type Envoy struct {
 	// headers to which one of its filters has a short way.
 	JoinLines bool
 
-	// AsText writes values as text, as Envoy did before 1.27.
+	// AsText writes and reads values as text, as older Envoys do.
 	AsText bool
 }
 
@@ -234,12 +234,15 @@ func (e *Envoy) mutate(h http.Header, m *extproc.HeaderMutation) error {
 		h.Del(name)
 	}
 	for _, option := range m.GetSetHeaders() {
-		name, value := option.Header.Key, string(option.Header.RawValue)
+		name, value, other := option.Header.Key, string(option.Header.RawValue), option.Header.Value
+		if e.AsText {
+			value, other = other, value
+		}
 		if !validName.MatchString(name) || !e.allows(name) || strings.ContainsAny(value, "\x00\r\n") {
 			return fmt.Errorf("set_headers: %q: not allowed", name)
 		}
-		if option.Header.Value != "" {
-			return fmt.Errorf("set_headers: %q: a value as text is not looked at", name)
+		if other != "" {
+			return fmt.Errorf("set_headers: %q: %q is not looked at", name, other)
 		}
 		key := http.CanonicalHeaderKey(name)
 		if len(h[key]) == 0 {
