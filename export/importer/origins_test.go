@@ -15,8 +15,8 @@ import (
 // leftOut is a pattern that is not taken, since it matches leftOutFor.
 func TestTranslate(t *testing.T) {
 	tests := []struct {
-		row, expression               string
-		patterns                      string
+		row, expression                 string
+		patterns                        string
 		more, less, leftOut, leftOutFor string
 	}{
 		{"one origin", `^https://app\.example\.com$`, "https://app.example.com", "", "", "", ""},
