@@ -74,6 +74,8 @@ func written(t *testing.T, part, of, language string) string {
 		return summary(t)
 	case "idiom":
 		return shown(t, of)
+	case "policy":
+		return shownPolicy(map[string]string{"public": public, "some": some}[of])
 	}
 	t.Fatalf("there is no part %q", part)
 	return ""
@@ -241,6 +243,15 @@ func shown(t *testing.T, file string) string {
 		}
 	}
 	return b.String()
+}
+
+// shownPolicy is a policy of the table, without its upstream.
+func shownPolicy(name string) string {
+	i := slices.IndexFunc(Policies, func(p Policy) bool { return p.Name == name })
+	if i < 0 {
+		return "there is no such policy\n"
+	}
+	return "```yaml\n" + strings.TrimPrefix(Policies[i].Text, "\nupstream: UPSTREAM\n") + "```\n"
 }
 
 // quoted puts what a row says into code, whole where it is short.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -168,7 +169,12 @@ func judge(version string, r *Report) judgement {
 			j.Harms[harms[h]] = n
 		}
 	}
-	for _, o := range r.Outcomes {
+	// What anyone could register says most.
+	telling := slices.Clone(r.Outcomes)
+	slices.SortStableFunc(telling, func(a, b Outcome) int {
+		return strings.Count(b.Row.Name, "evil") - strings.Count(a.Row.Name, "evil")
+	})
+	for _, o := range telling {
 		h := harms[o.Harm()]
 		if h != "" && o.isBrowsers() && len(j.Examples[h]) < 4 {
 			j.Examples[h] = append(j.Examples[h], o.Row.Name)
