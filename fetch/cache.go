@@ -79,7 +79,8 @@ func (c *preflightCache) spares(r *request) bool {
 	}
 	records := c.matching(r)
 	now := r.browser.now()
-	spared := len(records) > 0 &&
+	// That one lasts is asked for a preflight that sticks, which may need no entry.
+	spared := slices.ContainsFunc(records, func(rec *cacheRecord) bool { return rec.lasts(now) }) &&
 		(header.IsSafelistedMethod(r.method) && !r.useCORSPreflight && !r.mustNameHead() || cacheMatch(matchMethod).holds(records, r, r.method, now))
 	for _, name := range r.unsafe {
 		spared = spared && cacheMatch(matchHeader).holds(records, r, name, now)
@@ -89,6 +90,19 @@ func (c *preflightCache) spares(r *request) bool {
 		c.drop(keyOf(r, false))
 	}
 	return spared
+}
+
+// lasts reports whether an entry of rec has not expired, or there is none that
+// could.
+func (rec *cacheRecord) lasts(now time.Time) bool {
+	for _, entries := range []map[string]time.Time{rec.methods, rec.names} {
+		for _, expires := range entries {
+			if expires.After(now) {
+				return true
+			}
+		}
+	}
+	return len(rec.methods)+len(rec.names) == 0
 }
 
 // matching returns the records whose entries match r: those with credentials,
