@@ -120,8 +120,14 @@ func (n *nginxWriter) rule() {
 		}
 		return m.raw
 	})
-	l.line(`map "$cors_found $cors_found_raw $uri" $cors_rule {`)
-	entry(l, matching(`^([0-9]+) \1 [^;\\]*$`), "$cors_found")
+	l.line(`# An escaped slash among other escapes makes more ways to read it.`)
+	l.line(`map $request_uri $cors_slashed {`)
+	entry(l, matching(`^`+slashedPath+`(?:\?|$)`), "0")
+	entry(l, matchingFold(`^[^?]*%2f`), "1")
+	entry(l, "default", "0")
+	l.line(`}`)
+	l.line(`map "$cors_found $cors_found_raw $cors_slashed $uri" $cors_rule {`)
+	entry(l, matching(`^([0-9]+) \1 0 [^;\\]*$`), "$cors_found")
 	entry(l, "default", "0")
 	l.line(`}`)
 }

@@ -19,7 +19,7 @@ type Engine struct {
 	Program string
 	args    []string // CONFIG is the path of the configuration, DIR its directory
 	config  *template.Template
-	reload  func(*Process) error // has it read its configuration again
+	reload  reload
 }
 
 // A Config is what goes into the configuration with which an engine runs.
@@ -72,7 +72,7 @@ http://:{{.Port}} {
 	{{if .Upstream}}reverse_proxy {{.Upstream}}{{end}}
 }`, "run", "--adapter", "caddyfile", "--config", "CONFIG")
 
-	HAProxy = newEngine("haproxy", bySignal(syscall.SIGUSR2), `
+	HAProxy = newEngine("haproxy", bySignal(syscall.SIGUSR2).andAgain(time.Second), `
 defaults
 	mode http
 	timeout connect 5s
@@ -91,23 +91,35 @@ backend back
 // apacheModules are those that are loaded.
 var apacheModules = []string{"mpm_event", "authz_core", "headers", "rewrite", "setenvif", "env", "proxy", "proxy_http", "ssl"}
 
-func newEngine(program string, reload func(*Process) error, config string, args ...string) *Engine {
+func newEngine(program string, reload reload, config string, args ...string) *Engine {
 	return &Engine{program, args, template.Must(template.New(program).Parse(strings.TrimPrefix(config, "\n") + "\n")), reload}
 }
 
-func bySignal(s os.Signal) func(*Process) error {
-	return func(p *Process) error { return p.Signal(s) }
+// A reload has an engine read its configuration again.
+type reload struct {
+	ask   func(*Process) error
+	again time.Duration // after which it is asked once more, if need be; 0 is never
+}
+
+func bySignal(s os.Signal) reload {
+	return reload{ask: func(p *Process) error { return p.Signal(s) }}
 }
 
 // byItself runs the program again, with other arguments.
-func byItself(args ...string) func(*Process) error {
-	return func(p *Process) error {
+func byItself(args ...string) reload {
+	return reload{ask: func(p *Process) error {
 		out, err := exec.Command(p.engine.Program, p.fill(args)...).CombinedOutput()
 		if err != nil {
 			return fmt.Errorf("%s %s: %w: %s", p.engine.Program, args[0], err, out)
 		}
 		return nil
-	}
+	}}
+}
+
+// andAgain is for HAProxy, which loses a signal while it is busy with another.
+func (r reload) andAgain(d time.Duration) reload {
+	r.again = d
+	return r
 }
 
 // Installed returns why e cannot be run, or nil.
@@ -168,7 +180,7 @@ func (e *Engine) Start(dir string, c Config) (*Process, error) {
 		p.cmd.Wait()
 		close(p.ended)
 	}()
-	return p, p.listen(func() error { return nil })
+	return p, p.listen(reload{})
 }
 
 // Reload has the engine keep c instead, at another URL: what answers there has
@@ -193,7 +205,7 @@ func (p *Process) Reload(c Config) error {
 	if err := p.Write(c); err != nil {
 		return err
 	}
-	return p.listen(func() error { return p.engine.reload(p) })
+	return p.listen(p.engine.reload)
 }
 
 // fill puts paths into arguments.
@@ -232,20 +244,27 @@ func (p *Process) Signal(s os.Signal) error { return p.cmd.Process.Signal(s) }
 // Pid is the number of the process.
 func (p *Process) Pid() int { return p.cmd.Process.Pid }
 
-// listen waits until the engine does, which is asked to by ask, once and again: a
-// HAProxy that is busy with one signal may lose the next. It ends the engine that
+// listen asks for r and waits until the engine listens. It ends the engine that
 // does not.
-func (p *Process) listen(ask func() error) error {
+func (p *Process) listen(r reload) error {
 	deadline := time.Now().Add(20 * time.Second)
-	for asked := (time.Time{}); time.Now().Before(deadline); {
-		if time.Since(asked) > 300*time.Millisecond {
-			if err := ask(); err != nil {
+	asked := 0
+	for next := time.Now(); time.Now().Before(deadline); {
+		if r.ask != nil && time.Now().After(next) {
+			if err := r.ask(p); err != nil {
 				return err
 			}
-			asked = time.Now()
+			asked++
+			next = time.Now().Add(r.again)
+			if r.again == 0 {
+				next = deadline
+			}
 		}
 		conn, err := net.Dial("tcp", p.address)
 		if err == nil {
+			if asked > 1 {
+				time.Sleep(r.again) // it may have heard both, and break off what comes between
+			}
 			return conn.Close()
 		}
 		select {
