@@ -20,6 +20,8 @@ func TestImportsGoOneWay(t *testing.T) {
 		{[]string{"fetch", "corstest", "explain"}, []string{".", "edge"}, "the browser's half knows no policy: it believes the wire alone"},
 		{[]string{".", "edge", "origin", "header", "policyfile", "envoy"}, []string{url}, "a server compares origins byte by byte: who serves needs no URL parser"},
 		{[]string{"origin", "header"}, []string{".", "fetch", "edge"}, "both halves stand on these"},
+		{[]string{".", "edge", "origin", "header", "policyfile"}, []string{"export"}, "who decides knows no other server's language"},
+		{[]string{"export"}, []string{"fetch", "explain", "audit"}, "what is written depends on the policy alone; what it does is asked in tests"},
 		{[]string{".", "edge", "origin", "header", "fetch", "corstest", "explain", "audit"}, []string{yaml, "policyfile"}, "who writes Go needs no YAML"},
 		{[]string{"cmd/cors"}, []string{grpc, envoy}, "who serves does not pay 1.3 ms at each start, and 4 MB, for those who ask by Envoy: that is cmd/cors-envoy"},
 	}
