@@ -26,8 +26,9 @@ func newImport() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "import FILE --from SOURCE",
 		Short: "read a policy out of another server's configuration",
-		Long: `A cors.yaml goes to standard output; what of the configuration it does not say, or
-says since it is so and is not safe, to standard error. FILE - is standard input.`,
+		Long: `A cors.yaml goes to standard output; what of the configuration it does not say,
+or says since it is so and is not safe, to standard error. FILE - is standard
+input.`,
 		Example: `  cors import --from nginx /etc/nginx/conf.d/api.conf > cors.yaml
   kubectl get httproute -o yaml | cors import --from gateway-api -
   cors import --list`,
