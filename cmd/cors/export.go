@@ -56,7 +56,7 @@ written.`,
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&f.to, "to", "", "`target`: the server whose language it is; --list names them")
+	flags.StringVar(&f.to, "to", "", "the `target` whose language it is; --list names them")
 	flags.StringVarP(&f.output, "output", "o", "", "`directory` to write the files to")
 	flags.StringSliceVar(&f.widening, "allow-widening", nil, "`fields` of which the target may allow more")
 	flags.BoolVar(&f.list, "list", false, "list the targets, and how it is known that they are right")
