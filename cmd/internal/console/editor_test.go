@@ -67,14 +67,14 @@ func TestTheSchemaOffersWhatMayStandThere(t *testing.T) {
 
 // TestAPlainFieldIsAnEditorToo keeps the editor of the bundle away.
 func TestAPlainFieldIsAnEditorToo(t *testing.T) {
-	s := newSite(t)
-	own := s.handler
-	s.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/page/vendor/editor.js" {
-			http.NotFound(w, r)
-			return
-		}
-		own.ServeHTTP(w, r)
+	s := newSite(t, func(own http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/page/vendor/editor.js" {
+				http.NotFound(w, r)
+				return
+			}
+			own.ServeHTTP(w, r)
+		})
 	})
 	p := s.open(t, chromium(t), "policy", look{"en", "light", 1280})
 	p.until(t, "document.querySelector('#state').dataset.state === 'same' && !document.querySelector('#text').hidden")

@@ -43,7 +43,7 @@ const select = text => {
   throw new Error('the editor shows no ' + text);
 };
 const type = text => document.execCommand('insertText', false, text);
-const ask = async () => (await fetch('/test/ask')).text();
+const ask = async () => (await fetch('/test/ask?gateway=' + document.body.dataset.gateway)).text();
 
 const report = {};
 try {
@@ -110,8 +110,6 @@ func TestThePolicyIsEditedInEachBrowser(t *testing.T) {
 				t.Skip(err)
 			}
 			t.Parallel()
-			s := newSite(t)
-			s.traffic(t)
 			want := operated{
 				Styled: "flex",
 				Before: "403 ", Meanwhile: "403 ", Applied: "204 DELETE", Undone: "403 ",
@@ -123,40 +121,44 @@ func TestThePolicyIsEditedInEachBrowser(t *testing.T) {
 				Explained: "Decide and count, but enforce nothing: to try a policy on live traffic.",
 				Refused:   true, Focused: true,
 			}
-			if diff := cmp.Diff(want, s.operate(t, name)); diff != "" {
+			if diff := cmp.Diff(want, operate(t, name)); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
 			}
 		})
 	}
 }
 
-// operate opens the panel in a browser, and returns what the operator reports.
-func (s *site) operate(t *testing.T, name browser.Name) operated {
+// operate opens the panel of a site in a browser, and returns what the operator
+// reports.
+func operate(t *testing.T, name browser.Name) operated {
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	reports := make(chan operated, 1)
-	own := s.handler
-	s.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch r.URL.Path {
-		case "/test/operator.js":
-			w.Header().Set("Content-Type", "text/javascript")
-			io.WriteString(w, operator)
-		case "/test/ask":
-			res := s.ask(t, "DELETE", "/users/1", "https://app.example.com", "Authorization")
-			fmt.Fprint(w, res.StatusCode, " ", res.Header.Get("Access-Control-Allow-Methods"))
-		case "/test/report":
-			var report operated
-			if err := json.NewDecoder(r.Body).Decode(&report); err != nil {
-				t.Error(err)
+	s := newSite(t, func(own http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			switch r.URL.Path {
+			case "/test/operator.js":
+				w.Header().Set("Content-Type", "text/javascript")
+				io.WriteString(w, operator)
+			case "/test/ask":
+				asked := &site{gateway: r.URL.Query().Get("gateway")}
+				res := asked.ask(t, "DELETE", "/users/1", "https://app.example.com", "Authorization")
+				fmt.Fprint(w, res.StatusCode, " ", res.Header.Get("Access-Control-Allow-Methods"))
+			case "/test/report":
+				var report operated
+				if err := json.NewDecoder(r.Body).Decode(&report); err != nil {
+					t.Error(err)
+				}
+				reports <- report
+			default:
+				own.ServeHTTP(w, r)
+				if r.URL.Path == "/policy" && w.Header().Get("Set-Cookie") == "" {
+					io.WriteString(w, `<script type="module" src="/test/operator.js"></script>`)
+				}
 			}
-			reports <- report
-		default:
-			own.ServeHTTP(w, r)
-			if r.URL.Path == "/policy" && w.Header().Get("Set-Cookie") == "" {
-				io.WriteString(w, `<script type="module" src="/test/operator.js"></script>`)
-			}
-		}
+		})
 	})
+	s.traffic(t)
 	p, err := browser.Start(ctx, name, "http://"+s.options.Address+"/policy?token="+s.options.Token)
 	if err != nil {
 		t.Fatal(err)
