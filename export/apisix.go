@@ -16,7 +16,7 @@ func apisix(j *job) error {
 	matchers := j.matchers()
 	for i, m := range matchers {
 		r := j.of(m.route)
-		route := apisixRoute{ID: fmt.Sprintf("cors-%02d", i+1), Name: m.route, Priority: len(matchers) - i, Upstream: apisixUpstream(serviceOf(r.upstream))}
+		route := apisixRoute{ID: fmt.Sprintf("cors-%02d", i+1), Name: m.route, Priority: len(matchers) - i, Upstream: apisixUpstream(j.serviceOf(r.upstream))}
 		if m.host != "" {
 			route.Host = m.host
 		}
@@ -27,7 +27,7 @@ func apisix(j *job) error {
 		config.Routes = append(config.Routes, route)
 	}
 	if rest := j.rest(); rest != nil {
-		config.Routes = append(config.Routes, apisixRoute{ID: "cors-other", Name: "other", URI: "/*", Upstream: apisixUpstream(serviceOf(rest)), Plugins: apisixPlugins(&rule{})})
+		config.Routes = append(config.Routes, apisixRoute{ID: "cors-other", Name: "other", URI: "/*", Upstream: apisixUpstream(j.serviceOf(rest)), Plugins: apisixPlugins(&rule{})})
 	}
 	j.needUpstream(true)
 	j.apisixFindings()

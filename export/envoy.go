@@ -30,7 +30,7 @@ func envoy(j *job) error {
 		}
 		if rest := j.rest(); rest != nil {
 			v.Routes = append(v.Routes, envoyRoute{
-				Name: "other", Match: envoyMatch{Prefix: "/"}, Route: envoyAction{serviceOf(rest).name}, Remove: stripped,
+				Name: "other", Match: envoyMatch{Prefix: "/"}, Route: envoyAction{j.serviceOf(rest).name}, Remove: stripped,
 			})
 		}
 		config.Hosts = append(config.Hosts, v)
@@ -50,7 +50,7 @@ func envoy(j *job) error {
 
 func (j *job) envoyRoute(m matcher) envoyRoute {
 	r := j.of(m.route)
-	route := envoyRoute{Name: m.route, Match: envoyPath(m), Route: envoyAction{serviceOf(r.upstream).name}}
+	route := envoyRoute{Name: m.route, Match: envoyPath(m), Route: envoyAction{j.serviceOf(r.upstream).name}}
 	if !r.shadow {
 		route.Remove = stripped
 	}

@@ -1,6 +1,8 @@
 package export
 
 import (
+	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -20,11 +22,12 @@ func gatewayAPI(j *job) error {
 		}
 	}
 	slices.Sort(hosts)
+	names := takenNames{}
 	for _, host := range hosts {
 		spec := gatewaySpec{Parents: []gatewayParent{{"gateway"}}}
 		name := "cors"
 		if host != "" {
-			spec.Hostnames, name = []string{host}, "cors-"+strings.ReplaceAll(host, ".", "-")
+			spec.Hostnames, name = []string{host}, names.of("cors-"+dashed(host))
 		}
 		own := gatewayMatchers(matchers, host)
 		for _, r := range j.rules {
@@ -42,6 +45,7 @@ func gatewayAPI(j *job) error {
 	docs[0].head = `CORS for the Kubernetes Gateway API, written by "cors export --to gateway-api": change cors.yaml, and write it again.` +
 		"\nThe most specific match wins, in whatever order they stand."
 	j.needUpstream(true)
+	j.findBackends()
 	j.gatewayFindings()
 	return j.writeYAML("httproute.yaml", docs...)
 }
@@ -73,7 +77,7 @@ func (m matcher) hides(other matcher) bool {
 // gatewayRule returns the rule of r, if it has some of the matchers. A prefix is
 // one of whole segments, with or without a slash at its end.
 func (j *job) gatewayRule(r *rule, matchers []matcher) (gatewayRule, bool) {
-	rule := gatewayRule{Backends: gatewayBackend(serviceOf(r.upstream))}
+	rule := gatewayRule{Backends: gatewayBackend(j.serviceOf(r.upstream))}
 	for _, m := range matchers {
 		if !slices.Contains(r.routes, m.route) {
 			continue
@@ -110,8 +114,9 @@ func (j *job) gatewayRule(r *rule, matchers []matcher) (gatewayRule, bool) {
 func gatewayBackend(s service) []gatewayRef {
 	ref := gatewayRef{Name: s.name, Port: 80}
 	if s.url != nil {
-		// "api.default.svc.cluster.local" is the service api.
-		ref.Name, _, _ = strings.Cut(s.url.Hostname(), ".")
+		if name, namespace, ok := kubernetesService(s.url); ok {
+			ref.Name, ref.Namespace = name, namespace
+		}
 		if s.url.Scheme == "https" {
 			ref.Port = 443
 		}
@@ -120,6 +125,43 @@ func gatewayBackend(s service) []gatewayRef {
 		}
 	}
 	return []gatewayRef{ref}
+}
+
+// kubernetesService returns the Service that u is the address of within a cluster:
+// "api", "api.default" or "api.default.svc.cluster.local"; namespace may be "".
+func kubernetesService(u *url.URL) (name, namespace string, ok bool) {
+	labels := strings.Split(strings.TrimSuffix(strings.ToLower(u.Hostname()), "."), ".")
+	if len(labels) > 2 && labels[2] != "svc" || strings.Contains(u.Hostname(), ":") {
+		return "", "", false
+	}
+	if len(labels) == 1 {
+		return labels[0], "", true
+	}
+	return labels[0], labels[1], true
+}
+
+// findBackends finds what the gateway has to have to reach the upstreams.
+func (j *job) findBackends() {
+	for _, s := range j.services() {
+		if s.url == nil {
+			continue
+		}
+		f := Finding{Field: "upstream", Value: s.url.String(), Effect: Needs}
+		switch _, namespace, ok := kubernetesService(s.url); {
+		case !ok:
+			f.Reason = "this is not the address of a Service, and a route takes nothing else"
+			f.Fix = fmt.Sprintf("put the name of a Service that stands for it in place of %q", s.name)
+			j.find(f)
+		case namespace != "":
+			f.Reason = fmt.Sprintf("this is a Service in the namespace %q, which a route in another one may not name", namespace)
+			f.Fix = "add a ReferenceGrant there, or keep the route there"
+			j.find(f)
+		}
+		if s.url.Scheme == "https" {
+			f.Reason, f.Fix = "gateways speak to a Service without TLS", "add a BackendTLSPolicy for the Service"
+			j.find(f)
+		}
+	}
 }
 
 // gatewayMethods are those that the filter takes, beside "*".
@@ -256,7 +298,8 @@ type (
 		MaxAge           int64    `yaml:"maxAge,omitempty"`
 	}
 	gatewayRef struct {
-		Name string `yaml:"name"`
-		Port uint32 `yaml:"port"`
+		Name      string `yaml:"name"`
+		Namespace string `yaml:"namespace,omitempty"`
+		Port      uint32 `yaml:"port"`
 	}
 )

@@ -19,11 +19,14 @@ func istio(j *job) error {
 		}
 	}
 	slices.Sort(hosts)
+	names := takenNames{}
 	for _, host := range append(hosts, "") {
 		spec := istioSpec{Hosts: []string{host}}
-		name := "cors-" + strings.ReplaceAll(host, ".", "-")
+		name := "cors"
 		if host == "" {
-			spec.Hosts, name = []string{"*"}, "cors"
+			spec.Hosts = []string{"*"}
+		} else {
+			name = names.of("cors-" + dashed(host))
 		}
 		for _, m := range matchers {
 			if m.host == "" || m.host == host {
@@ -32,7 +35,7 @@ func istio(j *job) error {
 		}
 		if rest := j.rest(); rest != nil {
 			spec.HTTP = append(spec.HTTP, istioRoute{
-				Name: "other", Match: []istioMatch{{istioString{Prefix: "/"}}}, Route: istioTo(serviceOf(rest)),
+				Name: "other", Match: []istioMatch{{istioString{Prefix: "/"}}}, Route: istioTo(j.serviceOf(rest)),
 				Headers: &istioHeaders{istioOperations{Remove: stripped}},
 			})
 		}
@@ -45,13 +48,14 @@ func istio(j *job) error {
 	}
 	docs[0].head = `CORS for Istio, written by "cors export --to istio": change cors.yaml, and write it again.`
 	j.needUpstream(true)
+	j.findDestinations()
 	j.istioFindings()
 	return j.writeYAML("istio-virtualservice.yaml", docs...)
 }
 
 func (j *job) istioRoute(m matcher) istioRoute {
 	r := j.of(m.route)
-	route := istioRoute{Name: m.route, Match: []istioMatch{{istioPath(m)}}, Route: istioTo(serviceOf(r.upstream))}
+	route := istioRoute{Name: m.route, Match: []istioMatch{{istioPath(m)}}, Route: istioTo(j.serviceOf(r.upstream))}
 	if r.shadow {
 		return route
 	}
@@ -89,6 +93,24 @@ func istioTo(s service) []istioDestination {
 		d.Port = &istioPort{port}
 	}
 	return []istioDestination{{d}}
+}
+
+// findDestinations finds what the mesh has to know of the upstreams.
+func (j *job) findDestinations() {
+	for _, s := range j.services() {
+		if s.url == nil {
+			continue
+		}
+		f := Finding{Field: "upstream", Value: s.url.String(), Effect: Needs}
+		if _, namespace, ok := kubernetesService(s.url); !ok || namespace != "" && !strings.Contains(s.url.Hostname(), ".svc") {
+			f.Reason, f.Fix = "Istio passes on only to what its registry has", "add a ServiceEntry for the host, if it is not that of a Service"
+			j.find(f)
+		}
+		if s.url.Scheme == "https" {
+			f.Reason, f.Fix = "proxies speak to it without TLS", "add a DestinationRule for the host, with tls.mode: SIMPLE"
+			j.find(f)
+		}
+	}
 }
 
 // istioMethods are those that Istio takes.

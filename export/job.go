@@ -21,6 +21,8 @@ type job struct {
 	file   *policyfile.File
 	rules  []*rule // each other policy once, in the order of the file
 	result Result
+
+	serviceNames map[url.URL]string
 }
 
 // A rule is what some routes do, all of them the same.
@@ -47,6 +49,7 @@ func newJob(file *policyfile.File) *job {
 		}
 		j.rules[i].routes = append(j.rules[i].routes, r.Pattern)
 	}
+	j.nameServices()
 	return j
 }
 

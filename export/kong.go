@@ -18,10 +18,10 @@ func kong(j *job) error {
 	byService := map[string][]kongRoute{}
 	for i, m := range matchers {
 		r := j.of(m.route)
-		byService[serviceOf(r.upstream).name] = append(byService[serviceOf(r.upstream).name], j.kongRoute(m, r, len(matchers)-i, i+1))
+		byService[j.serviceOf(r.upstream).name] = append(byService[j.serviceOf(r.upstream).name], j.kongRoute(m, r, len(matchers)-i, i+1))
 	}
 	if rest := j.rest(); rest != nil {
-		byService[serviceOf(rest).name] = append(byService[serviceOf(rest).name], kongRoute{
+		byService[j.serviceOf(rest).name] = append(byService[j.serviceOf(rest).name], kongRoute{
 			Name: "cors-other", Paths: []string{"~/"}, Plugins: kongPlugins(&rule{}),
 		})
 	}

@@ -171,30 +171,63 @@ type service struct {
 func (j *job) services() []service {
 	byName := map[string]service{}
 	for _, r := range j.rules {
-		s := serviceOf(r.upstream)
+		s := j.serviceOf(r.upstream)
 		byName[s.name] = s
 	}
 	if rest := j.rest(); rest != nil {
-		byName[serviceOf(rest).name] = serviceOf(rest)
+		byName[j.serviceOf(rest).name] = j.serviceOf(rest)
 	}
 	return slices.SortedFunc(maps.Values(byName), func(a, b service) int { return strings.Compare(a.name, b.name) })
 }
 
-func serviceOf(u *url.URL) service {
+func (j *job) serviceOf(u *url.URL) service {
 	if u == nil {
-		return service{name: "upstream"}
+		return service{name: noUpstream}
 	}
-	name := strings.Map(func(r rune) rune {
+	return service{j.serviceNames[*u], u}
+}
+
+// noUpstream is the name of the service that the file does not name.
+const noUpstream = "upstream"
+
+// nameServices gives each upstream a name that is no other's: "a.b" and "a-b"
+// would both be "a-b".
+func (j *job) nameServices() {
+	names := takenNames{}
+	if slices.ContainsFunc(j.rules, func(r *rule) bool { return r.upstream == nil }) {
+		names.of(noUpstream)
+	}
+	j.serviceNames = map[url.URL]string{}
+	for _, u := range j.upstreamURLs() {
+		name := strings.Trim(dashed(strings.ToLower(u.Host+u.Path)), "-")
+		if u.Scheme != "http" {
+			name = u.Scheme + "-" + name
+		}
+		j.serviceNames[*u] = names.of(name)
+	}
+}
+
+// dashed has "-" in the place of what is no letter or digit.
+func dashed(s string) string {
+	return strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
 			return r
 		}
 		return '-'
-	}, strings.ToLower(u.Host+u.Path))
-	name = strings.Trim(name, "-")
-	if u.Scheme != "http" {
-		name = u.Scheme + "-" + name
+	}, s)
+}
+
+// takenNames are those that something has.
+type takenNames map[string]bool
+
+// of takes name, with a number behind it where it is taken.
+func (t takenNames) of(name string) string {
+	free := name
+	for i := 2; t[free]; i++ {
+		free = name + "-" + strconv.Itoa(i)
 	}
-	return service{name, u}
+	t[free] = true
+	return free
 }
 
 // rest is the upstream of requests that no route matches, or nil if a route

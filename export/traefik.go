@@ -22,7 +22,7 @@ func traefik(j *job) error {
 	matchers := j.matchers()
 	for i, m := range matchers {
 		r := j.of(m.route)
-		router := traefikRouter{Rule: traefikRule(m), Priority: len(matchers) - i + 1, Service: serviceOf(r.upstream).name}
+		router := traefikRouter{Rule: traefikRule(m), Priority: len(matchers) - i + 1, Service: j.serviceOf(r.upstream).name}
 		if !r.shadow {
 			router.Middlewares = []string{traefikName(r)}
 		}
@@ -31,7 +31,7 @@ func traefik(j *job) error {
 	}
 	middlewares := j.traefikMiddlewares()
 	if rest := j.rest(); rest != nil {
-		config.HTTP.Routers["other"] = traefikRouter{Rule: "PathPrefix(`/`)", Priority: 1, Service: serviceOf(rest).name, Middlewares: []string{"cors-off"}}
+		config.HTTP.Routers["other"] = traefikRouter{Rule: "PathPrefix(`/`)", Priority: 1, Service: j.serviceOf(rest).name, Middlewares: []string{"cors-off"}}
 		middlewares["cors-off"] = traefikMiddleware{traefikStrip}
 		comments["$.http.routers.other"] = "What no route matches: no origin may read it."
 	}
