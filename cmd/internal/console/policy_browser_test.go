@@ -75,6 +75,7 @@ try {
   await until('nothing to undo', () => state() === 'same' && $('#undo').disabled);
   report.undone = await ask();
 
+  $('#editor').scrollIntoView(); // or the window may end above what is offered
   select('true');
   getSelection().collapseToEnd();
   document.dispatchEvent(new Event('selectionchange'));

@@ -1,7 +1,7 @@
 // The editor of cors.yaml: CodeMirror, with what it completes and where it marks
 // mistakes.
 import {
-  EditorState, EditorView, keymap, lineNumbers, drawSelection, highlightActiveLine, highlightActiveLineGutter, highlightSpecialChars,
+  EditorState, EditorView, keymap, lineNumbers, drawSelection, highlightActiveLine, highlightActiveLineGutter, highlightSpecialChars, tooltips,
   defaultKeymap, history, historyKeymap, indentWithTab,
   HighlightStyle, bracketMatching, indentOnInput, indentUnit, syntaxHighlighting,
   autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap,
@@ -59,6 +59,7 @@ export function openEditor(parent, { text, label, hint, nonce, schema, readOnly,
         EditorView.cspNonce.of(nonce),
         theme, colours, yaml(), indentUnit.of('  '), EditorState.tabSize.of(2),
         lineNumbers(), lintGutter(), highlightSpecialChars(), drawSelection(), highlightActiveLine(), highlightActiveLineGutter(),
+        tooltips({ parent: parent.closest('main') }), // the box of the editor would cut them off, in WebKit
         bracketMatching(), indentOnInput(), history(), search({ top: true }),
         EditorView.contentAttributes.of(attributes),
         readOnly
