@@ -22,9 +22,10 @@ import (
 	"github.com/crossorigin/cors/policyfile"
 )
 
-// Random policies in each engine that is installed, which reloads for each: 50
-// requests, and the decision core asked the same. CORS_TEST_POLICIES says how many policies there
-// are, and CORS_TEST_SEED which.
+// Random policies in each engine that is installed: 50 requests to each, and the
+// decision core asked the same. CORS_TEST_POLICIES says how many policies there
+// are, CORS_TEST_SEED which, and CORS_TEST_RELOAD=1 has one process of each engine
+// reload for each policy, instead of a new one start.
 func TestRandomPolicies(t *testing.T) {
 	for _, e := range Engines {
 		t.Run(e.Target, func(t *testing.T) {
@@ -32,7 +33,10 @@ func TestRandomPolicies(t *testing.T) {
 			if err := e.Engine.Installed(); err != nil {
 				t.Skip(err)
 			}
-			subject, end := e.Reloading(t.TempDir())
+			subject, end := e.Start, func() {}
+			if fromEnvironment(t, "CORS_TEST_RELOAD", 0) == 1 {
+				subject, end = e.Reloading(t.TempDir())
+			}
 			defer end()
 			askRandomPolicies(t, subject)
 		})
