@@ -67,6 +67,9 @@ func mendedDuration(s string) string {
 
 // shortDuration is d without what is zero.
 func shortDuration(d time.Duration) string {
+	if day := 24 * time.Hour; d >= day && d%day == 0 {
+		return fmt.Sprintf("%dd", d/day)
+	}
 	s := d.String()
 	if strings.HasSuffix(s, "m0s") {
 		s = s[:len(s)-2]

@@ -30,7 +30,10 @@ func Format(f *File) []byte {
 type writer struct{ b strings.Builder }
 
 func (w *writer) line(indent int, key, value string) {
-	fmt.Fprintf(&w.b, "%*s%s: %s\n", indent, "", key, value)
+	if !strings.HasPrefix(value, "\n") {
+		value = " " + value
+	}
+	fmt.Fprintf(&w.b, "%*s%s:%s\n", indent, "", key, value)
 }
 
 func (w *writer) route(r Route, upstream *url.URL) {
