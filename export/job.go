@@ -22,6 +22,7 @@ type job struct {
 	rules  []*rule // each other policy once, in the order of the file
 	result Result
 
+	found        map[Finding]bool
 	serviceNames map[url.URL]string
 }
 
@@ -37,7 +38,7 @@ type rule struct {
 }
 
 func newJob(file *policyfile.File) *job {
-	j := &job{file: file}
+	j := &job{file: file, found: map[Finding]bool{}}
 	for _, r := range file.Routes {
 		same := func(other *rule) bool {
 			return other.headers == r.UpstreamHeaders && other.shadow == r.Shadow && reflect.DeepEqual(other.upstream, r.Upstream) && reflect.DeepEqual(other.policy, r.Policy)
@@ -79,7 +80,13 @@ func (j *job) write(name string, data []byte) {
 	j.result.Files = append(j.result.Files, File{name, data})
 }
 
-func (j *job) find(f Finding) { j.result.Findings = append(j.result.Findings, f) }
+// find finds f, once: writers may come by for each host.
+func (j *job) find(f Finding) {
+	if !j.found[f] {
+		j.found[f] = true
+		j.result.Findings = append(j.result.Findings, f)
+	}
+}
 
 // findIn finds f in each route of r.
 func (j *job) findIn(r *rule, f Finding) {

@@ -101,7 +101,7 @@ func (f *exportFlags) export(cmd *cobra.Command, policy string) error {
 	result, err := export.To(f.to, file, export.Options{AllowWidening: f.widening})
 	var widens *export.WideningError
 	if err != nil && !errors.As(err, &widens) {
-		return report.Misused("%w", err)
+		return report.Misused("%w", err).WithHint("docs/export.md says what each target takes")
 	}
 	if f.json {
 		if err := report.JSON(cmd.OutOrStdout(), f.result(result, widens)); err != nil {
@@ -148,15 +148,32 @@ func (f *exportFlags) refused(widens *export.WideningError) error {
 	return &report.Failure{Code: report.Blocked, Err: err, Hint: "change the policy, or write --allow-widening " + strings.Join(fields, ",") + " if that is meant"}
 }
 
-// printFindings tells what the target does otherwise, the worst first.
+// printFindings tells what the target does otherwise, the worst first; what is the
+// same of several routes, once.
 func (f *exportFlags) printFindings(w io.Writer, findings []export.Finding) {
 	order := []export.Effect{export.Widened, export.Narrowed, export.Lost, export.Needs}
 	findings = slices.Clone(findings)
 	slices.SortStableFunc(findings, func(a, b export.Finding) int {
 		return slices.Index(order, a.Effect) - slices.Index(order, b.Effect)
 	})
-	for _, finding := range findings {
-		printFinding(w, string(finding.Effect), finding.String(), finding.Fix)
+	for len(findings) > 0 {
+		first := findings[0]
+		text := first.String()
+		var others []string
+		findings = slices.DeleteFunc(findings[1:], func(f export.Finding) bool {
+			route := f.Route
+			f.Route = first.Route
+			if f != first {
+				return false
+			}
+			others = append(others, fmt.Sprintf(", %q", route))
+			return true
+		})
+		if len(others) > 0 {
+			route := fmt.Sprintf("route %q", first.Route)
+			text = strings.Replace(text, route, "routes"+strings.TrimPrefix(route, "route")+strings.Join(others, ""), 1)
+		}
+		printFinding(w, string(first.Effect), text, first.Fix)
 	}
 }
 

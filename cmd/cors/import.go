@@ -99,7 +99,7 @@ func (f *importFlags) run(cmd *cobra.Command, path string) error {
 		if result != nil && !f.json {
 			printImportFindings(cmd.ErrOrStderr(), result.Findings)
 		}
-		return report.Misused("%w", err)
+		return report.Misused("%w", err).WithHint("docs/import.md says what is read")
 	}
 	text := policyfile.Format(result.File)
 	if f.json {

@@ -127,7 +127,7 @@ func readPolicy(path string) (*policyfile.File, error) {
 	var missing *os.PathError
 	switch {
 	case errors.As(err, &missing):
-		return nil, report.Misused("%q: %w", path, missing.Err).WithHint("write a policy, as docs/policy.md says, and give its path")
+		return nil, report.Misused("%q: %w", path, missing.Err).WithHint("write a policy, as docs/cors-yaml.md says, and give its path")
 	case err != nil:
 		return nil, report.Mistakes([]error{err})
 	}
