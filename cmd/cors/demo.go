@@ -148,9 +148,9 @@ func welcome(w io.Writer, page *consolePage, gateway string) {
 
   %s
 
-It shows what the gateway at %s decides, in front of a small API
-that never heard of CORS. The policy allows this page, and no other origin; edit
-it there. Or ask the gateway here:
+It shows what the gateway at %s decides, in front of
+a small API that never heard of CORS. The policy allows this page, and no other
+origin; edit it there. Or ask the gateway here:
 
   curl -i %s/users -H 'Origin: %s'
   curl -i %s/users -H 'Origin: https://evil.example'
