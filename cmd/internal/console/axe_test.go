@@ -38,6 +38,7 @@ var stir = map[string][][2]string{
 	},
 	"policy": {
 		{"write(policy().replace('10m', 'ten minutes').replace('PUT', 'put'))", "document.querySelectorAll('#mistakes > *').length === 2"},
+		{"write('routes:\\n  /:\\n    '); document.querySelector('.cm-content').dispatchEvent(new KeyboardEvent('keydown', { key: ' ', code: 'Space', keyCode: 32, ctrlKey: true, bubbles: true, cancelable: true }))", "document.querySelector('.cm-completionInfo')"},
 		{"write(policy().replace('PATCH', 'DELETE').replace('true', 'false'))", "document.querySelectorAll('#changes > *').length > 2"},
 	},
 }

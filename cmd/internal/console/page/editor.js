@@ -20,7 +20,8 @@ const theme = EditorView.theme({
   '.cm-cursor': { borderLeftColor: 'var(--text)', borderLeftWidth: '2px' },
   '&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground': { backgroundColor: 'var(--selection)' },
   '.cm-tooltip': { color: 'var(--text)', backgroundColor: 'var(--card)', border: '1px solid var(--line)', borderRadius: '.375rem' },
-  '.cm-tooltip.cm-tooltip-autocomplete > ul': { fontFamily: 'var(--mono)', borderRadius: '.3125rem' },
+  // So high that all keys of a policy are seen at once.
+  '.cm-tooltip.cm-tooltip-autocomplete > ul': { maxHeight: '26rem', fontFamily: 'var(--mono)', borderRadius: '.3125rem' },
   '.cm-tooltip.cm-tooltip-autocomplete > ul > li': { padding: '.125rem .5rem' },
   '.cm-tooltip-autocomplete ul li[aria-selected]': { color: 'var(--on-accent)', backgroundColor: 'var(--accent)' },
   '.cm-tooltip.cm-completionInfo': { padding: '.5rem .75rem', width: 'max-content', maxWidth: '22rem', lineHeight: '1.45' },

@@ -6,6 +6,7 @@ let force = { text: $('text').defaultValue, tag: '', path: '', undo: 0 }; // wha
 let known = '';      // the tag of what was in force when the text was begun
 let checked = null;  // the text that was found to have no mistake
 let busy = false;    // while a change is under way
+let turn = 0;        // of asking and changing: an answer to an earlier one is out of date
 
 const changed = () => {
   checked = null;
@@ -211,6 +212,7 @@ function difference({ name, before, after }) {
 
 async function put(path, text, done) {
   busy = true;
+  turn++;
   show();
   const answer = await send(path, text);
   busy = false;
@@ -242,11 +244,14 @@ function conflict(is) {
 
 // look asks what is in force: somebody may have edited the file.
 async function look() {
+  const at = ++turn;
   const response = await ask('/policy/state', force.tag ? { headers: { 'If-None-Match': force.tag } } : {});
   if (response.status !== 200) return;
+  const answer = await response.json();
+  if (at !== turn) return;
   const first = known === '';
   const own = edited();
-  force = await response.json();
+  force = answer;
   if (first || !own) {
     known = force.tag;
     if (!own && editor.text() !== force.text) editor.replace(force.text);
