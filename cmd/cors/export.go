@@ -170,6 +170,9 @@ func (f *exportFlags) printFindings(w io.Writer, findings []export.Finding) {
 			return true
 		})
 		if len(others) > 0 {
+			if more := len(others) - 3; more > 1 { // --json names them all
+				others = append(others[:3], fmt.Sprintf(" and %d more", more))
+			}
 			route := fmt.Sprintf("route %q", first.Route)
 			text = strings.Replace(text, route, "routes"+strings.TrimPrefix(route, "route")+strings.Join(others, ""), 1)
 		}
