@@ -45,7 +45,7 @@ type Auditor struct {
 	// looked up.
 	LookupHost func(ctx context.Context, host string) (addresses []string, err error)
 
-	MaxRequests int           // about one URL, at most; 0 means 150
+	MaxRequests int           // about one URL, at most; 0 means 200
 	Rate        float64       // requests to one host in a second at most; 0 means as fast as they go
 	Timeout     time.Duration // of one request; 0 means 10 s
 
@@ -65,7 +65,7 @@ func (a *Auditor) Budget() int {
 	if a.MaxRequests > 0 {
 		return a.MaxRequests
 	}
-	return 150
+	return 200
 }
 
 func (a *Auditor) timeout() time.Duration {

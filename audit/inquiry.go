@@ -462,9 +462,44 @@ func (q *inquiry) near(ctx context.Context, n name, special *int) {
 			q.reportAll("any-tld", High, tlds)
 		}
 	}
+	if n.allowed && begins == nil && holds == nil && q.found["any-tld"] == nil {
+		q.truncated(ctx, n)
+	}
 	if n.allowed || q.base.Scheme() == "https" {
 		q.ports(ctx, n)
 		q.insecure(ctx, n)
+	}
+}
+
+// truncated asks as names that n begins with, for code that looks for the origin in
+// its list, and not for the list's entries in the origin. Where one that nobody can
+// have is not allowed, one that somebody has may be meant.
+func (q *inquiry) truncated(ctx context.Context, n name) {
+	if n.RegistrableDomain() == "" {
+		return
+	}
+	scheme, host := n.Scheme()+"://", n.Host()
+	var registrable, nobodys string
+	for i := len(host) - 1; i > 0 && (registrable == "" || nobodys == ""); i-- {
+		other, err := origin.Parse(scheme + host[:i])
+		if err != nil || host[i-1] == '.' {
+			continue
+		}
+		_, listed := publicsuffix.PublicSuffix(other.Host())
+		switch site := other.RegistrableDomain(); {
+		case !listed && nobodys == "":
+			nobodys = other.String()
+		case listed && site != "" && site != n.RegistrableDomain() && registrable == "":
+			registrable = other.String()
+		}
+	}
+	switch {
+	case nobodys == "" || q.any(ctx, nobodys) == nil:
+	case registrable != "":
+		q.reportAll("truncated", High, q.any(ctx, registrable))
+	default: // a machine in the visitor's network
+		label, _, _ := strings.Cut(host, ".")
+		q.reportAll("truncated", Medium, q.any(ctx, scheme+label))
 	}
 }
 
@@ -567,8 +602,10 @@ func (q *inquiry) subdomains(ctx context.Context, all []name) {
 // hostings are suffixes below which anybody can open a site, those that lists of
 // allowed origins name most.
 var hostings = []string{
-	"github.io", "pages.dev", "vercel.app", "netlify.app", "web.app", "herokuapp.com", "azurewebsites.net",
-	"cloudfront.net", "onrender.com", "s3.amazonaws.com", "workers.dev", "ngrok-free.app",
+	"github.io", "pages.dev", "vercel.app", "netlify.app", "web.app", "firebaseapp.com", "herokuapp.com", "azurewebsites.net",
+	"cloudfront.net", "onrender.com", "s3.amazonaws.com", "workers.dev", "ngrok-free.app", "ngrok.io", "fly.dev", "amplifyapp.com",
+	"azurestaticapps.net", "gitlab.io", "a.run.app", "up.railway.app", "myshopify.com", "replit.app", "replit.dev", "lovable.app",
+	"surge.sh", "trycloudflare.com", "webflow.io", "csb.app",
 }
 
 // hosting asks as a site that somebody else opened where the server's are.
@@ -589,14 +626,13 @@ func (q *inquiry) hosting(ctx context.Context, all []name) {
 			}
 		}
 	}
-	if q.auditor.Budget()-q.memo.sent > 30 {
-		for _, suffix := range hostings {
-			add(q.word(8) + "." + suffix)
-		}
-		if labels != "" {
-			add(labels + "-" + q.word(8) + ".vercel.app")
-			add(labels + "-" + q.word(8) + ".netlify.app")
-		}
+	for _, suffix := range hostings {
+		add(q.word(8) + "." + suffix)
+	}
+	if labels != "" {
+		add(labels + "-" + q.word(8) + ".vercel.app")
+		add(q.word(8) + "-" + labels + ".vercel.app")
+		add(labels + "-" + q.word(8) + ".netlify.app")
 	}
 	q.reportAll("shared-hosting", High, q.any(ctx, origins...))
 }
@@ -630,15 +666,22 @@ func (q *inquiry) dangling(ctx context.Context, all []name) {
 
 // places asks as pages that are somewhere else in each visitor's network.
 func (q *inquiry) places(ctx context.Context) {
-	begins := q.any(ctx, q.scheme+"://localhost."+q.word(4)+".com", "http://localhost."+q.word(4)+".com")
+	end := "." + q.word(4) + ".com"
+	begins := q.any(ctx, q.scheme+"://localhost"+end, "http://localhost"+end, "http://127.0.0.1"+end, "http://192.168.0.1"+end, "http://10.0.0.1"+end)
 	if q.found["prefix"] == nil && q.found["substring"] == nil {
 		q.reportAll("prefix", High, begins)
 	}
 	if q.place != internet {
 		return // it is one of them
 	}
-	q.reportAll("localhost", Medium, q.any(ctx, "http://localhost", "http://localhost:3000", "http://localhost:47113", "http://127.0.0.1", "https://localhost", "http://localhost:8080"))
-	q.reportAll("private-address", Medium, q.any(ctx, "http://192.168.0.1", "http://10.0.0.1", "http://printer.local", "http://intranet"))
+	q.reportAll("localhost", Medium, q.any(ctx,
+		"http://localhost", "http://localhost:3000", "http://localhost:47113", "http://127.0.0.1", "https://localhost", "http://localhost:8080",
+		"http://localhost:5173", "http://localhost:4200", "http://localhost:8000", "http://127.0.0.1:3000", "http://127.0.0.1:5500",
+		"http://127.0.0.1:8000", "http://127.0.0.1:8080",
+	))
+	q.reportAll("private-address", Medium, q.any(ctx,
+		"http://192.168.0.1", "http://192.168.1.1", "http://10.0.0.1", "http://172.16.0.1", "http://printer.local", "http://intranet",
+	))
 }
 
 // extensions asks as extensions that any visitor may have installed.

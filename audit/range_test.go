@@ -110,6 +110,9 @@ func holds(s string) func(string) bool { return func(o string) bool { return str
 func only(list ...string) func(string) bool {
 	return func(o string) bool { return slices.Contains(list, o) }
 }
+func inverse(list string) func(string) bool {
+	return func(o string) bool { return strings.Contains(list, o) }
+}
 func anybody(string) bool  { return true }
 func noOrigin(string) bool { return false }
 
@@ -176,6 +179,9 @@ var holes = []server{
 		with(begins("https://partner.org"))(w, r)
 	}},
 	{"localhost has no end", "", "prefix", with(begins("http://localhost"))},
+	{"this machine's address has no end", "", "prefix", with(either(only(ours), begins("http://127.0.0.1")))},
+	{"a private network's addresses have no end", "", "prefix", with(matches(`^https?://192\.168\.`))},
+	{"addresses that begin with 10 have no end", "", "prefix", with(either(only(ours), begins("http://10.")))},
 	{"what ends like the site is allowed", "", "suffix", with(ends("target.com"))},
 	{"the pattern has no beginning", "", "suffix", with(matches(`[a-z]*target\.com$`))},
 	{"any character may stand before the site", "", "suffix", with(matches(`^https://.+target\.com$`))},
@@ -186,18 +192,27 @@ var holes = []server{
 	{"the dot after the service is any letter", "", "unescaped-dot", with(matches(`^https://api.target.com$`))},
 	{"the dot before a suffix of two labels is any letter", "https://api.target.co.uk/users", "unescaped-dot", with(matches(`^https://(www\.)?target.co.uk$`))},
 	{"any top-level domain will do", "", "any-tld", with(matches(`^https://(www\.)?target\.[a-z]{2,}$`))},
+	{"the origin is looked for in a list that is one text", "", "truncated", with(inverse("https://target.com,https://app.target.com"))},
+	{"the list is looked at for what begins like the origin", "https://api.target.co.uk/users", "truncated", with(func(o string) bool { return strings.HasPrefix("https://www.target.co.uk", o) })},
+	{"a text is looked through, of whose names nobody can register a part", "https://api.target.org/users", "truncated", with(inverse("https://app.target.org"))},
 	{"names are taken to end at an underscore", "", "special-character", with(matches(`^https?://(.*\.)?target\.com([^.\-a-zA-Z0-9]+.*)?$`))},
 	{"names are taken to end at what is no letter, digit, dot or underscore", "", "special-character", with(matches(`^https://app\.target\.com([^.\w].*)?$`))},
 	{"names are taken to end at a brace", "", "special-character", with(matches(`^https://app\.target\.com([{}].*)?$`))},
 	{"names are taken to end at a dollar", "", "special-character", with(matches(`^https://app\.target\.com(\$.*)?$`))},
 	{"anybody's pages at a hosting service are allowed", "", "shared-hosting", with(matches(`^https://[a-z0-9-]+\.github\.io$`))},
 	{"anybody's previews are allowed", "", "shared-hosting", with(matches(`^https://target-[a-z0-9]+\.vercel\.app$`))},
+	{"previews of anybody's team are allowed", "", "shared-hosting", with(matches(`^https://[a-z0-9-]+-target\.vercel\.app$`))},
+	{"anybody's applications in containers are allowed", "", "shared-hosting", with(matches(`^https://[a-z0-9-]+\.fly\.dev$`))},
+	{"anybody's shops are allowed", "", "shared-hosting", with(ends(".myshopify.com"))},
 	{"the neighbours at the hosting service are allowed", "https://target.netlify.app/users", "shared-hosting", with(ends(".netlify.app"))},
 	{"a domain that nobody has is on the list", "", "dangling-name", with(only(ours, "https://gone.org"), says("Content-Security-Policy", "connect-src https://gone.org"))},
 	{"a name of its own that points nowhere is on the list", "", "dangling-name", with(only(ours, "https://gone.target.com"), says("Content-Security-Policy", "connect-src https://gone.target.com"))},
 	{"localhost is left on the list", "", "localhost", with(only(ours, "http://localhost:3000"))},
+	{"a development server is left on the list", "", "localhost", with(only(ours, "http://localhost:5173"))},
+	{"a development server is left on the list by its address", "", "localhost", with(only(ours, "http://127.0.0.1:5500"))},
 	{"any port of localhost is allowed", "", "localhost", with(matches(`^http://localhost(:\d+)?$`))},
 	{"private addresses are allowed", "", "private-address", with(matches(`^http://(192\.168|10\.\d+)\.\d+\.\d+$`))},
+	{"the private addresses of containers are allowed", "", "private-address", with(matches(`^http://172\.(1[6-9]|2\d|3[01])\.\d+\.\d+$`))},
 	{"names without a dot are allowed", "", "private-address", with(matches(`^http://[a-z]+$`))},
 	{"the list has http, too", "https://api.adasbazaar.com/users", "http-origin", with(only("https://app.adasbazaar.com", "http://app.adasbazaar.com"))},
 	{"the scheme does not matter", "https://api.adasbazaar.com/users", "http-origin", with(matches(`^https?://app\.adasbazaar\.com$`))},
@@ -343,6 +358,15 @@ var safe = []server{
 	{"one other port by its number", "", "", with(only(ours, "https://app.target.com:8443"))},
 	{"a partner of another site", "", "", with(only("https://partner.org", ours))},
 	{"the same name in the domains that are ours", "", "", with(only("https://target.com", "https://target.org", "https://target.xyz"))},
+	{"the same name in a top-level domain that begins ours", "", "", with(only("https://target.com", "https://target.co"))},
+	{"previews below one's own project", "", "", with(matches(`^https://[a-z0-9]+\.target\.pages\.dev$`))},
+	{"a pattern that matches, and the name on the list is sent", "", "", func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.Header.Get("Origin"), "target.com") {
+			sets(acao, ours, acac, "true", "Vary", "Origin")(w, r)
+			return
+		}
+		end(w, r)
+	}},
 	{"Vary is missing where nothing is kept", "", "", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
 		if o := r.Header.Get("Origin"); o == ours {

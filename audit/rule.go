@@ -64,6 +64,7 @@ var rules = []Rule{
 	{"substring", "origins that only hold a trusted name are allowed", 346, compareWhole},
 	{"unescaped-dot", "origins with another letter for a dot are allowed", 346, `escape dots in regular expressions ("\."), or better compare whole origins`},
 	{"any-tld", "the same name in any top-level domain is allowed", 346, compareWhole},
+	{"truncated", "what a trusted origin begins with is allowed", 346, "look for the origin among the entries of a list, and not for its letters in a text that holds them"},
 	{"special-character", "a trusted name is taken to end at a character that browsers send inside names", 346, "anchor the pattern at its end, and allow nothing but a port after the name"},
 	{"shared-hosting", "sites that anybody can open at a hosting service are allowed", 942, "name the sites that are yours, each whole; no wildcard right below a public suffix"},
 	{"dangling-name", "a name is allowed that points nowhere: whoever gets it can read", 942, "take it out of the list, and what is left of it out of the DNS"},

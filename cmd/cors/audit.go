@@ -63,7 +63,7 @@ get. What no browser would let a page have is no finding.`,
 	flags.BoolVar(&f.private, "private-addresses", false, "ask servers whose address is not public")
 	flags.BoolVar(&f.unsafe, "unsafe-methods", false, "send a POST without a body, too")
 	flags.BoolVar(&f.lookUp, "look-up", false, "look up in the DNS the names that servers allow")
-	flags.IntVar(&f.maxRequests, "max-requests", 150, "requests about one URL, at most")
+	flags.IntVar(&f.maxRequests, "max-requests", 200, "requests about one URL, at most")
 	flags.Float64Var(&f.rate, "rate", 20, "requests to one host in a second")
 	flags.DurationVar(&f.timeout, "timeout", 10*time.Second, "how long one answer may take")
 	flags.StringVar(&f.targets, "targets", "", "`file` with a URL a line, or -")
