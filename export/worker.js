@@ -83,7 +83,7 @@ function allows(rule, origin) {
 
 // isOrigin reports whether s is as a browser writes an origin.
 function isOrigin(s) {
-  if (s === "null") return true;
+  if (s === "null" || s === "file://") return true;
   const parts = /^([a-z][0-9a-z+.-]{0,63}):\/\/(\[[0-9a-f:.]{2,39}\]|[!"$-.0-9;=A-Z_-{}~]{1,254})(?::([1-9][0-9]{0,4}))?$/.exec(s);
   if (parts === null) return false;
   const [, scheme, host, port] = parts;
