@@ -66,6 +66,8 @@ try {
   report.paused = rows().length + ' ' + text('#connection');
   document.querySelector('#pause').click();
   await until('the row that waited', () => rows().length === 6);
+  await fetch(text('.of code') + '/users', { headers: { ['X-' + 'y'.repeat(300)]: '1' } }).catch(() => {});
+  await until('a long name', () => text('#origins').includes('x-yyy'));
   report.overflow = document.documentElement.scrollWidth > innerWidth;
 } catch (error) {
   report.failed = String(error);

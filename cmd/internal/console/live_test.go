@@ -243,6 +243,16 @@ func TestWhatIsKeptIsBounded(t *testing.T) {
 	}
 }
 
+func TestALongPathCutsNothingThatAPolicyDecidesBy(t *testing.T) {
+	m := newMemory()
+	r := httptest.NewRequest("OPTIONS", "/"+strings.Repeat("x", 6_000), nil)
+	r.Header[header.AccessControlRequestHeaders] = []string{"x-a", "x-b"}
+	m.note(r, cors.Decision{Kind: cors.Preflight, Origin: "https://app.example.com", Route: "/"})
+	if o := m.all()[0]; !o.Cut || o.CutAsked || o.RequestHeaders != "x-a,x-b" {
+		t.Errorf("cut %t, a question cut %t, headers %q; want true, false and both", o.Cut, o.CutAsked, o.RequestHeaders)
+	}
+}
+
 func TestRefusalsAreNotWashedAway(t *testing.T) {
 	c := newConsole(t)
 	g := newGate(t, c)

@@ -58,16 +58,17 @@ type ring struct {
 }
 
 type slot struct {
-	mu      sync.Mutex
-	id      uint64 // 0 where there is nothing yet
-	drained bool
-	time    time.Time
-	kind    cors.Kind
-	allowed bool
-	reason  cors.Reason
-	cut     bool
-	text    []byte // the texts, one after the other
-	ends    [texts]int
+	mu       sync.Mutex
+	id       uint64 // 0 where there is nothing yet
+	drained  bool
+	time     time.Time
+	kind     cors.Kind
+	allowed  bool
+	reason   cors.Reason
+	cut      bool   // any of the texts
+	cutAsked bool   // one by which the policy of a route decides
+	text     []byte // the texts, one after the other
+	ends     [texts]int
 }
 
 // What of a request is kept, and how many bytes of each.
@@ -91,7 +92,8 @@ func (g *ring) note(id uint64, r *http.Request, d cors.Decision) {
 		return // it is being read, or the ring has come round while it was written
 	}
 	defer s.mu.Unlock()
-	s.id, s.drained, s.time, s.kind, s.allowed, s.reason, s.cut, s.text = id, false, time.Now(), d.Kind, d.Allowed, d.Reason, false, s.text[:0]
+	s.id, s.drained, s.time, s.kind, s.allowed, s.reason, s.text = id, false, time.Now(), d.Kind, d.Allowed, d.Reason, s.text[:0]
+	s.cut, s.cutAsked = false, false
 	for i, text := range [texts]string{
 		textOrigin:         d.Origin,
 		textName:           d.Name,
@@ -108,6 +110,7 @@ func (g *ring) note(id uint64, r *http.Request, d cors.Decision) {
 		}
 		if len(text) > maxText[i] {
 			text, s.cut = text[:maxText[i]], true
+			s.cutAsked = s.cutAsked || i != textName && i != textHost && i != textPath
 		}
 		s.text = append(s.text, text...)
 		s.ends[i] = len(s.text)
@@ -123,10 +126,10 @@ func (s *slot) addLines(lines []string) {
 		}
 		room := maxText[textRequestHeaders] - (len(s.text) - start)
 		if len(line) > room {
-			line, s.cut = line[:max(room, 0)], true
+			line, s.cut, s.cutAsked = line[:max(room, 0)], true, true
 		}
 		s.text = append(s.text, line...)
-		if s.cut {
+		if s.cutAsked {
 			break
 		}
 	}
@@ -150,8 +153,9 @@ type observation struct {
 	RequestMethod  string // Access-Control-Request-Method
 	RequestHeaders string // the lines of Access-Control-Request-Headers, as one
 
-	// Cut is set where one of these was too long to be kept whole.
-	Cut bool
+	// Cut is set where one of these was too long to be kept whole, and CutAsked
+	// where that is one by which the policy of the route decides.
+	Cut, CutAsked bool
 }
 
 // request is the view by which a policy decides.
@@ -184,7 +188,7 @@ func (s *slot) read(drain bool) (o observation, ok bool) {
 		return all[start:s.ends[i]]
 	}
 	return observation{
-		ID: s.id, Time: s.time, Kind: s.kind, Allowed: s.allowed, Reason: s.reason, Cut: s.cut,
+		ID: s.id, Time: s.time, Kind: s.kind, Allowed: s.allowed, Reason: s.reason, Cut: s.cut, CutAsked: s.cutAsked,
 		Name: text(textName), Origin: text(textOrigin), Route: text(textRoute), Method: text(textMethod), Host: text(textHost), Path: text(textPath),
 		RequestMethod: text(textRequestMethod), RequestHeaders: text(textRequestHeaders),
 	}, true

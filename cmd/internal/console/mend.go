@@ -37,7 +37,7 @@ var (
 func mendOf(in Policy, o observation) mend {
 	none := mend{Lines: []string{}, Flags: []string{}}
 	route, policy, ok := routeOf(in, o)
-	if !ok || o.Cut {
+	if !ok || o.CutAsked || o.Cut && o.Route == "" {
 		return none
 	}
 	added := make(map[*listed][]string)

@@ -228,7 +228,7 @@ async function put(path, text, done) {
   }
   const before = force.tag;
   if (answer.code === 'changed') await look().catch(() => {});
-  if (force.tag === before) tellMistakes(answer.mistakes ?? [{ line: 0, text: answer.error }]);
+  if (force.tag === before && $('trouble').hidden) tellMistakes(answer.mistakes ?? [{ line: 0, text: answer.error }]);
   checked = null;
   show(word('state-refused'));
 }
