@@ -61,15 +61,16 @@ func (q *inquiry) preflights(ctx context.Context) {
 		return q.play(ctx, attack{origin: origin, request: r, preflightOnly: true, browsers: whoHas(origin)})
 	}
 	put := fetch.Request{Method: http.MethodPut, Header: []header.Field{{Name: "Content-Type", Value: "application/json"}}}
-	if !q.open {
-		o := ask(q.stranger(), put)
+	for _, origin := range q.outsiders() {
+		o := ask(origin, put)
 		for _, other := range narrower(o) {
 			if len(o.with) == 0 {
-				o = ask(q.stranger(), other)
+				o = ask(origin, other)
 			}
 		}
 		if len(o.with) > 0 {
 			q.report("preflight-only", Medium, o)
+			break
 		}
 	}
 	if len(q.readers) == 0 {
@@ -114,6 +115,23 @@ func (q *inquiry) preflights(ctx context.Context) {
 	if o := ask(reader.origin, fetch.Request{Header: []header.Field{{Name: "X-" + q.word(12), Value: "1"}}}); gets(o) {
 		q.file("reflect-headers", severity, o.reach(), o)
 	}
+}
+
+// outsiders are origins that may not read, a few of each kind.
+func (q *inquiry) outsiders() []string {
+	if q.open {
+		return nil
+	}
+	all := []string{q.stranger(), "null"}
+	for i, n := range q.like {
+		all = append(all, n.Scheme()+"://"+n.Host()+"."+q.word(4)+".com")
+		if site := n.RegistrableDomain(); i == 0 {
+			all = append(all, n.Scheme()+"://"+q.word(4)+site)
+		}
+	}
+	return slices.DeleteFunc(all, func(text string) bool {
+		return slices.ContainsFunc(q.outcomes, func(o *outcome) bool { return o.origin == text && len(o.with) > 0 })
+	})
 }
 
 // narrower are requests that the answer to a preflight seems to allow, where the

@@ -7,7 +7,9 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/crossorigin/cors/fetch"
 	"github.com/crossorigin/cors/header"
@@ -220,16 +222,57 @@ func (o *outcome) variesByOrigin() bool {
 	return header.VariesByOrigin(o.lines(header.Vary))
 }
 
-// isCacheable says what caches may do with the answer: keep it for everybody,
-// for one visitor, or not at all.
+// isCacheable says what caches may do with the answer: keep it for everybody and
+// give it without asking again, keep it at all, or nothing.
+//
+// https://www.rfc-editor.org/rfc/rfc9111#name-storing-responses-in-caches
 func (o *outcome) isCacheable() (shared, ever bool) {
-	directives, _ := header.List(o.lines("Cache-Control"))
-	said := strings.ToLower(strings.Join(o.lines("Cache-Control"), ","))
-	has := func(name string) bool { return strings.Contains(said, name) }
-	if has("no-store") {
+	said := o.directives("Cache-Control")
+	if _, ok := said["no-store"]; ok {
 		return false, false
 	}
-	fresh := has("s-maxage=") || has("max-age=") && !has("max-age=0") || has("public") || len(o.lines("Expires")) > 0 && len(directives) == 0
+	for _, name := range []string{"CDN-Cache-Control", "Surrogate-Control", "Cloudflare-CDN-Cache-Control", "Vercel-CDN-Cache-Control"} {
+		if seconds(o.directives(name), "max-age") > 0 {
+			return true, true
+		}
+	}
+	for _, name := range []string{"private", "no-cache"} {
+		if _, ok := said[name]; ok {
+			return false, true
+		}
+	}
+	for _, name := range []string{"s-maxage", "max-age"} {
+		if _, ok := said[name]; ok {
+			return seconds(said, name) > 0, true
+		}
+	}
+	if expires := o.lines("Expires"); len(expires) > 0 {
+		until, err := http.ParseTime(expires[0])
+		now, unsaid := http.ParseTime(o.line("Date"))
+		if unsaid != nil {
+			now = time.Now()
+		}
+		return err == nil && until.After(now), true
+	}
+	_, public := said["public"]
 	met := len(o.lines("Age"))+len(o.lines("X-Cache"))+len(o.lines("Cf-Cache-Status"))+len(o.lines("X-Cache-Status")) > 0
-	return !has("private") && (fresh || met), true
+	return public || met, true
+}
+
+// directives are those of a header such as Cache-Control.
+func (o *outcome) directives(name string) map[string]string {
+	said := map[string]string{}
+	for _, text := range header.Split(o.line(name)) {
+		directive, argument, _ := strings.Cut(strings.ToLower(text), "=")
+		said[strings.TrimSpace(directive)] = strings.Trim(argument, "\" ")
+	}
+	return said
+}
+
+func seconds(said map[string]string, directive string) int {
+	n, err := strconv.Atoi(said[directive])
+	if err != nil {
+		return 0
+	}
+	return n
 }

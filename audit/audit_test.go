@@ -213,6 +213,37 @@ func TestHostileServersAreBounded(t *testing.T) {
 	}
 }
 
+// TestWhoCeasesToAnswerIsNotCleared holds the auditor to what it knows where a
+// limit or a guard against robots comes between.
+func TestWhoCeasesToAnswerIsNotCleared(t *testing.T) {
+	tests := []struct {
+		row    string
+		refuse func(n int) int // status of the nth answer; 0 for that of the server
+		want   string
+	}{
+		{"a limit that stays", func(n int) int { return map[bool]int{true: 429}[n > 6] }, "4 of 10 answers are status 429: the server wants fewer requests in a second"},
+		{"a limit that comes and goes", func(n int) int { return map[bool]int{true: 429}[n%4 == 3] }, "answers are status 429"},
+		{"a guard", func(n int) int { return map[bool]int{true: 403}[n > 6] }, "and 200 before: the server no longer lets us ask"},
+		{"an error now and then", func(n int) int { return map[bool]int{true: 500}[n%7 == 3] }, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.row, func(t *testing.T) {
+			n := 0
+			a := &audit.Auditor{Transport: carrier{http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				n++
+				if status := tt.refuse(n); status != 0 {
+					w.WriteHeader(status)
+				}
+				with(only(ours))(w, r)
+			})}}
+			got := auditOf(t, a, "https://api.target.com/users")
+			if !strings.Contains(got.Unreachable, tt.want) || (got.Unreachable != "") != (tt.want != "") || got.Temporary != (tt.want != "") {
+				t.Errorf("unreachable: %q, temporary %t, want %q in it", got.Unreachable, got.Temporary, tt.want)
+			}
+		})
+	}
+}
+
 func TestWhatIsNoServerIsAnError(t *testing.T) {
 	for _, url := range []string{"", "api.target.com", "ftp://api.target.com/", "https://", "https://user:secret@api.target.com/", "https://[::1/"} {
 		if _, err := new(audit.Auditor).Audit(t.Context(), url); err == nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
@@ -35,6 +36,7 @@ type inquiry struct {
 	plain    *outcome   // no other origin asks
 	outcomes []*outcome // of each GET with an origin
 	readers  []*outcome // of pages that are allowed, also of those that should not be
+	like     []name     // that the server trusts, or may; a few
 
 	open   bool // strangers read with credentials
 	public bool // strangers read without
@@ -142,12 +144,33 @@ func (q *inquiry) ask(ctx context.Context) {
 	q.forms()
 	q.exposure()
 	q.caches(ctx)
+	refusal := q.refusal(ctx)
 	switch {
 	case ctx.Err() != nil:
 		q.unreachable = "this was interrupted"
+	case refusal != "":
+		q.unreachable, q.temporary = refusal, true
 	case q.memo.failures >= maxFailures:
 		q.unreachable, q.temporary = errGone.Error(), true
 	}
+}
+
+// refusal says how the server came to refuse whoever asks so much, be it a limit
+// or a guard against robots, so that nothing can be said of what it let by.
+func (q *inquiry) refusal(ctx context.Context) string {
+	if q.memo.limited > 0 {
+		return fmt.Sprintf("%d of %d answers are status 429: the server wants fewer requests in a second", q.memo.limited, q.memo.sent)
+	}
+	before, now := q.plain.status(), 0
+	for range 2 { // once may be chance
+		if before >= 400 || !q.memo.forget(http.MethodGet, q.url) {
+			return ""
+		}
+		if now = q.play(ctx, attack{}).status(); now < 400 {
+			return ""
+		}
+	}
+	return fmt.Sprintf("status %d after %d requests, and %d before: the server no longer lets us ask", now, q.memo.sent, before)
 }
 
 func (q *inquiry) result() *Inspection {
@@ -330,6 +353,11 @@ type name struct {
 // names asks as pages whose names are like those that the server trusts.
 func (q *inquiry) names(ctx context.Context) {
 	all := q.candidates(ctx)
+	for _, n := range all {
+		if n.RegistrableDomain() != "" && len(q.like) < 3 {
+			q.like = append(q.like, n)
+		}
+	}
 	asked := map[string]bool{}
 	special := 0
 	for i, n := range all {
@@ -410,15 +438,23 @@ var inText = regexp.MustCompile(`https?://[a-z0-9][a-z0-9.-]*(:[0-9]+)?`)
 // said are origins that the server speaks of, a few.
 func (q *inquiry) said() []string {
 	var all []string
+	most := 6
+	asked := func(text string) bool {
+		return slices.ContainsFunc(q.outcomes, func(o *outcome) bool { return o.origin == text })
+	}
 	add := func(text string) {
 		for _, found := range inText.FindAllString(text, 32) {
-			if found = strings.TrimSuffix(found, "."); len(all) < 6 && !slices.Contains(all, found) && !strings.Contains(found, "www.w3.org") {
+			if found = strings.TrimSuffix(found, "."); len(all) < most && !slices.Contains(all, found) && !strings.Contains(found, "www.w3.org") && !asked(found) {
 				all = append(all, found)
 			}
 		}
 	}
 	for _, f := range q.plain.first.ResponseHeader {
 		add(f.Value)
+	}
+	most += 4
+	for _, text := range q.memo.bodies(http.MethodGet, q.url) { // also those that say who may ask
+		add(text)
 	}
 	return all
 }
@@ -610,7 +646,11 @@ var hostings = []string{
 
 // hosting asks as a site that somebody else opened where the server's are.
 func (q *inquiry) hosting(ctx context.Context, all []name) {
-	labels, _, _ := strings.Cut(q.site, ".")
+	site := q.site
+	if site == "" && len(q.like) > 0 {
+		site = q.like[0].RegistrableDomain()
+	}
+	label, _, _ := strings.Cut(site, ".")
 	var origins []string
 	add := func(host string) {
 		if at := q.scheme + "://" + host; !slices.Contains(origins, at) {
@@ -629,10 +669,10 @@ func (q *inquiry) hosting(ctx context.Context, all []name) {
 	for _, suffix := range hostings {
 		add(q.word(8) + "." + suffix)
 	}
-	if labels != "" {
-		add(labels + "-" + q.word(8) + ".vercel.app")
-		add(q.word(8) + "-" + labels + ".vercel.app")
-		add(labels + "-" + q.word(8) + ".netlify.app")
+	if label != "" {
+		add(label + "-" + q.word(8) + ".vercel.app")
+		add(q.word(8) + "-" + label + ".vercel.app")
+		add(label + "-" + q.word(8) + ".netlify.app")
 	}
 	q.reportAll("shared-hosting", High, q.any(ctx, origins...))
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -22,6 +23,7 @@ type memo struct {
 	budget, sent int
 	exhausted    bool
 	failures     int // in a row
+	limited      int // answers of status 429
 }
 
 type answered struct {
@@ -83,13 +85,40 @@ func (m *memo) answer(r *http.Request) *answered {
 	}
 	m.sent++
 	a := m.send(r)
-	if m.failures++; a.err == nil {
+	switch {
+	case a.err != nil:
+		m.failures++
+	case a.status == http.StatusTooManyRequests:
+		m.failures++
+		m.limited++
+	default:
 		m.failures = 0
 	}
 	if r.Context().Err() == nil { // what was interrupted says nothing of the server
 		m.known[key] = a
 	}
 	return a
+}
+
+// forget has the server be asked once more what no origin asked, and reports
+// whether it can be.
+func (m *memo) forget(method, url string) bool {
+	for key := range m.known {
+		if strings.HasPrefix(key, method+"\x00"+url+"\x00\x00") {
+			delete(m.known, key)
+		}
+	}
+	return m.sent < m.budget && m.failures < maxFailures
+}
+
+// bodies are what begins those of the answers so far, each once.
+func (m *memo) bodies(method, url string) (all []string) {
+	for _, key := range slices.Sorted(maps.Keys(m.known)) {
+		if body := string(m.known[key].body); strings.HasPrefix(key, method+"\x00"+url+"\x00") && !slices.Contains(all, body) {
+			all = append(all, body)
+		}
+	}
+	return all
 }
 
 func (m *memo) send(r *http.Request) *answered {

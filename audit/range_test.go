@@ -101,6 +101,16 @@ func cached(h http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
+// unvaried lets one origin read what caches do with as the headers say.
+func unvaried(pairs ...string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if o := r.Header.Get("Origin"); o == ours {
+			w.Header().Set(acao, o)
+		}
+		sets(pairs...)(w, r)
+	}
+}
+
 func matches(pattern string) func(string) bool { return regexp.MustCompile(pattern).MatchString }
 func begins(s string) func(string) bool {
 	return func(o string) bool { return strings.HasPrefix(o, s) }
@@ -178,6 +188,17 @@ var holes = []server{
 		w.Header().Set("Content-Security-Policy", "connect-src https://partner.org")
 		with(begins("https://partner.org"))(w, r)
 	}},
+	{"what begins like a partner that the body names is allowed", "", "prefix", func(w http.ResponseWriter, r *http.Request) {
+		with(begins("https://partner.org"))(w, r)
+		io.WriteString(w, `{"next":"https://partner.org/users?page=2"}`)
+	}},
+	{"what begins like a partner that a refusal names is allowed", "", "prefix", func(w http.ResponseWriter, r *http.Request) {
+		if o := r.Header.Get("Origin"); o != "" && !strings.HasPrefix(o, "https://partner.org") {
+			http.Error(w, o+" is none of https://partner.org", http.StatusForbidden)
+			return
+		}
+		with(begins("https://partner.org"))(w, r)
+	}},
 	{"localhost has no end", "", "prefix", with(begins("http://localhost"))},
 	{"this machine's address has no end", "", "prefix", with(either(only(ours), begins("http://127.0.0.1")))},
 	{"a private network's addresses have no end", "", "prefix", with(matches(`^https?://192\.168\.`))},
@@ -244,6 +265,24 @@ var holes = []server{
 		}
 		return with(noOrigin)
 	})},
+	{"preflights of a sandbox are answered in front", "", "preflight-only", by(func(r *http.Request) http.HandlerFunc {
+		if isPreflight(r) {
+			return with(only("null", ours), says(acam, "PUT", acah, "Content-Type"))
+		}
+		return with(only(ours))
+	})},
+	{"preflights of what begins like the list are answered in front", "", "preflight-only", by(func(r *http.Request) http.HandlerFunc {
+		if isPreflight(r) {
+			return with(begins(ours), says(acam, "PUT", acah, "Content-Type"))
+		}
+		return with(only(ours, "https://www.target.com"))
+	})},
+	{"preflights of what ends like the site are answered in front", "", "preflight-only", by(func(r *http.Request) http.HandlerFunc {
+		if isPreflight(r) {
+			return with(ends("target.com"), says(acam, "PUT", acah, "Content-Type"))
+		}
+		return with(only(ours))
+	})},
 	{"a server of the intranet lets anybody read", "http://wiki.corp/pages", "wildcard-private", sets(acao, "*")},
 	{"a printer lets anybody read", "http://192.168.0.7/status", "wildcard-private", sets(acao, "*")},
 	{"the answer may be cached, and Vary is missing", "", "vary", func(w http.ResponseWriter, r *http.Request) {
@@ -263,6 +302,8 @@ var holes = []server{
 		}
 		end(w, r)
 	}},
+	{"Vary is missing where a network of caches keeps the answer", "", "vary", unvaried("CDN-Cache-Control", "max-age=600", "Cache-Control", "no-cache")},
+	{"Vary is missing until the answer expires", "", "vary", unvaried("Date", "Wed, 25 Nov 2026 10:00:00 GMT", "Expires", "Wed, 25 Nov 2026 11:00:00 GMT")},
 	{"a cache in front does not heed Origin", "", "cache-poisoned", cached(func(w http.ResponseWriter, r *http.Request) {
 		if o := r.Header.Get("Origin"); strings.HasSuffix(o, ".com") {
 			w.Header().Set(acao, o)
@@ -375,6 +416,11 @@ var safe = []server{
 		}
 		end(w, r)
 	}},
+	{"Vary is missing where the answer has expired", "", "", unvaried("Expires", "Thu, 01 Jan 1970 00:00:00 GMT")},
+	{"Vary is missing where the answer expires at no date", "", "", unvaried("Expires", "0")},
+	{"Vary is missing where caches ask again", "", "", unvaried("Cache-Control", "public, max-age=0, must-revalidate")},
+	{"Vary is missing where shared caches ask again", "", "", unvaried("Cache-Control", "max-age=600, s-maxage=0")},
+	{"Vary is missing where the visitor alone keeps the answer", "", "", unvaried("Cache-Control", "private, max-age=600")},
 	{"Vary is missing where the answer is one for all", "", "", sets(acao, ours, "Cache-Control", "public, max-age=600")},
 	{"Vary says *", "", "", func(w http.ResponseWriter, r *http.Request) {
 		if o := r.Header.Get("Origin"); o == ours {

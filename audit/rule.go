@@ -76,7 +76,7 @@ var rules = []Rule{
 	{"any-port", "any port of a trusted host is allowed", 942, "name the port, or leave it out for the default one"},
 	{"error-only", "errors may be read by any origin, though other answers may not", 942, "let one piece of code judge origins, for errors too"},
 	{"method-only", "one method may be read by any origin, though GET may not", 942, "let one piece of code judge origins, whatever the method"},
-	{"preflight-only", "preflights of any origin pass, so that any page can send what it cannot read the answer to", 942, "let the same code judge the origin of preflights and of other requests"},
+	{"preflight-only", "preflights of origins that may not read pass, so that their pages can send what they cannot read the answer to", 942, "let the same code judge the origin of preflights and of other requests"},
 	{"wildcard-private", "any origin may read, and the server is protected by its place in the network alone", 942, "do not take the network for a login: pages in a visitor's browser are inside it"},
 	{"cache-poisoned", "a cache gives the answer for one origin to another", 444, "add Origin to Vary in every answer, also where there is no Origin and where it is refused"},
 	{"vary", "the answer depends on Origin and can be cached, and Vary does not say so", 444, "add Origin to Vary in every answer, also where there is no Origin and where it is refused"},
