@@ -1,6 +1,7 @@
 package export
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -128,7 +129,7 @@ func To(target string, file *policyfile.File, o Options) (*Result, error) {
 		return nil, fmt.Errorf("%.40q: there is no such target; write one of %s", target, names())
 	}
 	j := newJob(file)
-	if err := j.checkUpstreams(); err != nil {
+	if err := errors.Join(j.checkUpstreams(), j.checkRoutes()); err != nil {
 		return nil, err
 	}
 	if err := targets[i].write(j); err != nil {

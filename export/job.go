@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/crossorigin/cors"
 	"github.com/crossorigin/cors/edge"
@@ -195,6 +197,18 @@ func (j *job) checkUpstreams() error {
 	for _, u := range j.upstreamURLs() {
 		if i := strings.IndexAny(u.Host, " \t!\"#$%&'()*+,;<=>?\\^`{|}~"); i >= 0 {
 			return fmt.Errorf("upstream %.200q: a name in the DNS has no %q; write the host with letters, digits, dots and hyphens", u.String(), u.Host[i])
+		}
+	}
+	return nil
+}
+
+// checkRoutes refuses what no configuration has in a line.
+func (j *job) checkRoutes() error {
+	for _, r := range j.file.Routes {
+		plain, err := url.PathUnescape(r.Pattern)
+		odd := func(r rune) bool { return r == utf8.RuneError || unicode.IsControl(r) }
+		if err == nil && strings.ContainsFunc(plain, odd) {
+			return fmt.Errorf(`route %q: servers differ in what they make of a control character, or of what is no UTF-8; write "{name}" for a segment that has one`, r.Pattern)
 		}
 	}
 	return nil

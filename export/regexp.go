@@ -148,6 +148,12 @@ func alternatives(texts []string) string {
 	return `(?:` + strings.Join(quoted, `|`) + `)`
 }
 
+// quotePath is [regexp.QuoteMeta] without what ends a text in quotes, or begins a
+// placeholder of Caddy's.
+func quotePath(s string) string {
+	return strings.NewReplacer(`"`, `\x22`, "'", `\x27`, "`", `\x60`, `\{`, `\x7b`, `\}`, `\x7d`).Replace(regexp.QuoteMeta(s))
+}
+
 // quote is [regexp.QuoteMeta], and nothing in it is special to a server.
 func quote(s string) string {
 	return strings.NewReplacer(`\$`, `\x24`, "'", `\x27`, "`", `\x60`, `\{`, `\x7b`, `\}`, `\x7d`, "#", `\x23`, "%", `\x25`).Replace(regexp.QuoteMeta(s))

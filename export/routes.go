@@ -3,7 +3,6 @@ package export
 import (
 	"cmp"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -155,8 +154,8 @@ func newMatchers(pattern string) []matcher {
 			if err != nil {
 				plain = segment
 			}
-			path.WriteString("/" + regexp.QuoteMeta(plain))
-			raw.WriteString("/" + regexp.QuoteMeta((&url.URL{Path: plain}).EscapedPath()))
+			path.WriteString("/" + quotePath(plain))
+			raw.WriteString("/" + quotePath((&url.URL{Path: plain}).EscapedPath()))
 		}
 		if i == len(segments)-1 {
 			m.exact, m.path, m.raw = true, path.String(), raw.String()
