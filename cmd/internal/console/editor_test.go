@@ -124,6 +124,13 @@ func TestThePageTellsThatSomebodyElseHasChangedThePolicy(t *testing.T) {
 	if text := string(s.options.Policy().Text); !strings.HasSuffix(text, "# theirs again\n") {
 		t.Errorf("in force is\n%s", text)
 	}
+	// Asked once more it says no more than that: there is no mistake to mend.
+	p.until(t, "!document.querySelector('#apply').disabled")
+	p.run(t, "document.querySelector('#apply').click()")
+	p.until(t, "document.querySelector('#state').innerText === 'Not applied'")
+	if shown := p.text(t, "document.querySelector('#summary').innerText"); strings.Contains(shown, "mistake") {
+		t.Errorf("of a policy that somebody else has changed it is said: %q", shown)
+	}
 	p.run(t, "document.querySelector('#keep').click()")
 	p.until(t, "document.querySelector('#trouble').hidden && !document.querySelector('#apply').disabled")
 	p.run(t, "document.querySelector('#apply').click()")

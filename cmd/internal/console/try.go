@@ -31,19 +31,35 @@ type tryPage struct {
 }
 
 // starts are requests to begin with, where nobody has named better ones.
-var starts = []Example{
-	{Method: "GET", Path: "/"},
-	{Method: "PUT", Path: "/", Headers: map[string]string{"Content-Type": "application/json"}, Body: `{"name":"Ada"}`},
-	{Method: "DELETE", Path: "/"},
-	{Method: "GET", Path: "/", Headers: map[string]string{"Authorization": "Bearer token"}},
+func starts(path string) []Example {
+	return []Example{
+		{Method: "GET", Path: path},
+		{Method: "PUT", Path: path, Headers: map[string]string{"Content-Type": "application/json"}, Body: `{"name":"Ada"}`},
+		{Method: "DELETE", Path: path},
+		{Method: "GET", Path: path, Headers: map[string]string{"Authorization": "Bearer token"}},
+	}
 }
 
 func tryData(c *Console, _ *http.Request) any {
-	p := tryPage{c.options.Gateway + "/", starts}
-	if len(c.options.Examples) > 0 {
-		p.URL, p.Starts = c.options.Gateway+c.options.Examples[0].Path, c.options.Examples
+	examples := c.options.Examples
+	if len(examples) == 0 {
+		examples = starts(pathToTry(c.options.Policy()))
 	}
-	return p
+	return tryPage{c.options.Gateway + examples[0].Path, examples}
+}
+
+// pathToTry is the path of the first route that allows an origin: another would
+// refuse whatever is tried.
+func pathToTry(in Policy) string {
+	if in.File != nil {
+		for _, r := range in.File.Routes {
+			isPath := strings.HasPrefix(r.Pattern, "/") && !strings.Contains(r.Pattern, "{")
+			if isPath && (len(r.Policy.Origins) > 0 || r.Policy.InsecureReflectAnyOrigin) {
+				return r.Pattern
+			}
+		}
+	}
+	return "/"
 }
 
 func tryConnects(c *Console, _ *http.Request) []string { return []string{c.options.Gateway} }

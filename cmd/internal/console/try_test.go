@@ -10,6 +10,7 @@ import (
 
 	"github.com/crossorigin/cors/fetch"
 	"github.com/crossorigin/cors/internal/scenario"
+	"github.com/crossorigin/cors/policyfile"
 )
 
 // tryAt returns a console whose gateway is h, at localhost; and its address.
@@ -29,6 +30,33 @@ func tryAt(t *testing.T, h http.HandlerFunc) (*Console, string) {
 func tryOut(t *testing.T, c *Console, f scenario.Fetch, seen scenario.Outcome, v any) *httptest.ResponseRecorder {
 	t.Helper()
 	return post(t, c, "/try/verdict", map[string]any{"fetch": f, "seen": seen, "browser": "b", "lang": "en"}, v)
+}
+
+func TestTryBeginsWhereSomebodyIsAllowed(t *testing.T) {
+	for _, tt := range []struct{ name, routes, want string }{
+		{"the first route that allows an origin", "  /metrics: off\n  /api/:\n    origins: [https://app.example.com]\n", "/api/"},
+		{"no route that is a path", "  /users/{id}:\n    origins: [https://app.example.com]\n  api.example.com/:\n    origins: [https://app.example.com]\n", "/"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			file, err := policyfile.Parse([]byte("upstream: http://localhost:1\nroutes:\n" + tt.routes))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := pathToTry(Policy{File: file}); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestTryTellsWhichHeadersNoPageMaySet(t *testing.T) {
+	p := newSite(t).open(t, chromium(t), "try", look{"en", "light", 1280})
+	p.until(t, isReady)
+	p.run(t, `document.querySelector('[name="headers"]').value = 'Cookie: a=b\nX-Test: 1\nHost: c'; document.querySelector('[type="submit"]').click()`)
+	p.until(t, "document.querySelector('#result .agreement')?.textContent")
+	if got := p.text(t, "document.querySelector('#result .left-out').innerText"); got != "Not sent, since a page may not set it here: Cookie, Host" {
+		t.Errorf("the page says %q", got)
+	}
 }
 
 func TestTheEngineJudgesTheGateway(t *testing.T) {

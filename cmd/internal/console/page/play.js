@@ -1,6 +1,6 @@
 import { clone, word } from './page.js';
 import { Refusal, play } from './send.js';
-import { headersIn, linesOf, read, tell, write } from './request.js';
+import { headersIn, leftOut, linesOf, read, tell, write } from './request.js';
 import { show } from './verdict.js';
 
 const $ = id => document.getElementById(id);
@@ -118,7 +118,7 @@ export async function send() {
   history.replaceState(null, '', link);
   $('link').value = link;
   const verdict = await play('play', { scenario });
-  show(result, verdict, { open: true });
+  show(result, verdict, { open: true, leftOut: leftOut(scenario.fetches[0]) });
   return verdict;
 }
 

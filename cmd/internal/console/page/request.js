@@ -30,6 +30,17 @@ export function read(form) {
   return f;
 }
 
+// leftOut are the names of the headers that a page cannot set: the browser drops
+// them, and says nothing.
+export function leftOut({ mode, headers }) {
+  try {
+    const sent = new Request('/', { mode, headers }).headers;
+    return headers.map(([name]) => name).filter(name => !sent.has(name));
+  } catch {
+    return []; // the fetch itself tells what is wrong
+  }
+}
+
 // write puts a fetch into the form.
 export function write(form, f) {
   const set = (name, value) => { form.elements[name].value = value; };

@@ -1,6 +1,6 @@
 import { gateway, word } from './page.js';
 import { Refusal, tryOut } from './send.js';
-import { read, tell, write } from './request.js';
+import { leftOut, read, tell, write } from './request.js';
 import { show } from './verdict.js';
 
 const form = document.getElementById('request');
@@ -33,7 +33,7 @@ export async function send() {
   const f = read(form);
   f.url = toGateway(f.url);
   const verdict = await tryOut(f, browser());
-  show(result, verdict, { open: true });
+  show(result, verdict, { open: true, leftOut: leftOut(f) });
   return verdict;
 }
 

@@ -6,8 +6,8 @@ import { patience } from './send.js';
 const maxShown = 600;
 
 // show puts a verdict in place of what container has. It is open where it is alone
-// on its page.
-export function show(container, verdict, { open = false } = {}) {
+// on its page. What is in leftOut are headers that no page may send.
+export function show(container, verdict, { open = false, leftOut = [] } = {}) {
   const shown = clone('verdict');
   const $ = selector => shown.querySelector(selector);
   const elsewhere = verdict.engine.find(e => e.elsewhere)?.elsewhere;
@@ -15,6 +15,7 @@ export function show(container, verdict, { open = false } = {}) {
   $('.agreement').setAttribute('role', verdict.agree ? 'status' : 'alert');
   $('.differences').append(...verdict.differences.map(difference));
   if (verdict.differences.length === 0 || elsewhere) $('.differences').remove();
+  fill($('.left-out'), leftOut.length > 0 && word('left-out', { names: leftOut.join(', ') }));
   keep(shown, verdict);
   verdict.engine.forEach((engine, i) => $('.fetched').append(one(verdict, engine, i, open)));
   if (verdict.arrived) {
