@@ -146,10 +146,16 @@ func newConsolePage(l net.Listener, host string, o console.Options) (*consolePag
 	return &consolePage{c, l}, nil
 }
 
+// isElsewhere reports whether other machines than this one can reach a.
+func isElsewhere(a net.Addr) bool {
+	host, _, _ := net.SplitHostPort(a.String())
+	return !net.ParseIP(host).IsLoopback()
+}
+
 // serve serves the console until ctx is done, and tells log where it is.
 func (p *consolePage) serve(ctx context.Context, log *slog.Logger) {
 	log.Info("console", "url", p.URL())
-	if host, _, _ := net.SplitHostPort(p.Addr().String()); !net.ParseIP(host).IsLoopback() {
+	if isElsewhere(p.Addr()) {
 		log.Warn("the console can be reached from other machines, and nothing encrypts what it says; write --console localhost:PORT to keep it to this one", "address", p.Addr().String())
 	}
 	go func() {

@@ -75,12 +75,21 @@ func play(cmd *cobra.Command, address, link string) error {
 
   %s
 
-Whoever has this address has the page: it is for this machine. Ctrl-C ends it.
-`, s.Strong(url))
+Whoever has this address has the page: it is for %s. Ctrl-C ends it.
+`, s.Strong(url), whom(l))
 	if err := page.Serve(cmd.Context(), l); err != nil && !errors.Is(err, http.ErrServerClosed) {
 		return &report.Failure{Code: report.Unreachable, Err: fmt.Errorf("serving: %w", err)}
 	}
 	return nil
+}
+
+// whom says who can have the page that listens on l.
+func whom(l net.Listener) string {
+	if isElsewhere(l.Addr()) {
+		return `all machines that reach this
+one, and nothing encrypts it; --listen localhost:8090 keeps it here`
+	}
+	return "this machine"
 }
 
 // stateOf is the state in a link of play, or "" where there is no link.
