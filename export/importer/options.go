@@ -159,7 +159,7 @@ func readOptions(r *result, data []byte) error {
 		}
 		return nil, false
 	}
-	origins, _ := list("allowedOrigins", "allowOrigins", "origins")
+	origins, _ := list("allowedOrigins", "allowOrigins", "origins", "origin")
 	methods, _ := list("allowedMethods", "allowMethods", "methods")
 	names, named := list("allowedHeaders", "allowHeaders", "headers")
 	exposed, _ := list("exposedHeaders", "exposeHeaders")
@@ -167,7 +167,13 @@ func readOptions(r *result, data []byte) error {
 		return errors.New(`there is none of "AllowedOrigins", "AllowedMethods", "AllowedHeaders" and "ExposedHeaders"`)
 	}
 	p.Credentials = o.at("allowCredentials").is() || o.at("credentials").is()
-	if len(origins) == 0 {
+	switch elsewhere := otherOrigins(o); {
+	case len(origins) > 0:
+	case o.at("allowAllOrigins").is():
+		origins = []string{"*"}
+	case elsewhere != "":
+		r.lost(where, "origins", elsewhere, "this option says which origins may read, and is not read", "list the origins")
+	default:
 		origins = []string{"*"} // as rs/cors has it
 		r.find(Finding{where, "origins", "", Unsafe, "no origin is listed, which rs/cors takes for every origin", "list the origins that may read"})
 	}
@@ -203,7 +209,7 @@ func readOptions(r *result, data []byte) error {
 		}
 	}
 	for _, name := range o.keys() {
-		if !slices.Contains(optionNames, folded(name)) {
+		if !slices.Contains(optionNames, folded(name)) && (len(origins) > 0 || name != otherOrigins(o)) {
 			r.lost(where, "routes", name, "this option is not read", "see what it does")
 		}
 	}
@@ -211,6 +217,17 @@ func readOptions(r *result, data []byte) error {
 	return nil
 }
 
+// otherOrigins is an option that is not read and is of origins, such as
+// AllowOriginFunc: where it stands, no origin is not every origin.
+func otherOrigins(o tree) string {
+	for _, name := range o.keys() {
+		if strings.Contains(folded(name), "origin") && !slices.Contains(optionNames, folded(name)) {
+			return name
+		}
+	}
+	return ""
+}
+
 // optionNames are those that are read, and those that say nothing of a policy.
-var optionNames = []string{"allowedorigins", "alloworigins", "origins", "allowedmethods", "allowmethods", "methods", "allowedheaders", "allowheaders", "headers",
+var optionNames = []string{"allowedorigins", "alloworigins", "origins", "origin", "allowallorigins", "allowedmethods", "allowmethods", "methods", "allowedheaders", "allowheaders", "headers",
 	"exposedheaders", "exposeheaders", "allowcredentials", "credentials", "maxage", "allowprivatenetwork", "optionssuccessstatus", "debug", "logger"}
