@@ -258,6 +258,8 @@ func (n *nginxReader) policy(where string, chain [][]directive) *cors.Policy {
 	add(&p.ExposedHeaders, actual.exposed...)
 	if len(preflight.origins) > 0 {
 		n.allows(p, where, chain, preflight)
+	} else if said := slices.Concat(withoutSafelisted(actual.methods), actual.names); len(said) > 0 {
+		n.lost(where, "methods", strings.Join(said, ", "), "preflights are answered without Access-Control-Allow-Origin, and browsers then send nothing that needs one", "write them, if pages are to send them")
 	}
 	if actual.star && p.Credentials {
 		p.Credentials = false
@@ -579,6 +581,7 @@ func (x *nginxRun) look(source expanded, m directive) (all []expanded) {
 		return []expanded{{source.branch, unknown + m.args[1]}}
 	}
 	otherwise := ""
+	hostnames := slices.ContainsFunc(m.block, func(d directive) bool { return d.name == "hostnames" && len(d.args) == 0 })
 	rest := []branch{source.branch}
 	for _, expressions := range []bool{false, true} {
 		for _, entry := range m.block {
@@ -593,6 +596,11 @@ func (x *nginxRun) look(source expanded, m directive) (all []expanded) {
 				otherwise = entry.args[0]
 				continue
 			case strings.HasPrefix(key, "~") != expressions:
+				continue
+			case hostnames && (strings.HasPrefix(key, ".") || strings.HasPrefix(key, "*.") || strings.HasSuffix(key, ".*")):
+				if source.text == theOrigin {
+					x.lost(x.where, "origins", key, `"hostnames" has it match whatever ends or begins so, of any scheme`, "write the origins that it is to allow")
+				}
 				continue
 			}
 			c := condition{"^" + regexp.QuoteMeta(strings.TrimPrefix(key, `\`)) + "$", true, true}
