@@ -142,6 +142,14 @@ var demoExamples = []console.Example{
 	{Method: "GET", Path: "/private"},
 }
 
+// warning is what to say of a page that other machines reach, or "".
+func warning(page *consolePage) string {
+	if !isElsewhere(page.Addr()) {
+		return ""
+	}
+	return "Other machines reach the page too, and nothing encrypts it;\n--console localhost:8081 keeps it to this one.\n\n"
+}
+
 func welcome(w io.Writer, page *consolePage, gateway string) {
 	s := report.For(w)
 	fmt.Fprintf(w, `Open this page in a browser:
@@ -160,6 +168,6 @@ With a service of your own:
   cors serve --to http://localhost:3000 --origin https://app.example.com \
              --console localhost:8081
 
-Ctrl-C ends it.
-`, s.Strong(page.URL()), s.Strong(gateway), gateway, page.Origin(), gateway)
+%sCtrl-C ends it.
+`, s.Strong(page.URL()), s.Strong(gateway), gateway, page.Origin(), gateway, warning(page))
 }

@@ -5,7 +5,23 @@ import (
 	"context"
 	"strings"
 	"testing"
+
+	"github.com/crossorigin/cors/cmd/internal/console"
 )
+
+func TestTheDemoSaysWhoCanReachItsPage(t *testing.T) {
+	for address, want := range map[string]bool{"127.0.0.1:8081": false, "0.0.0.0:8081": true} {
+		page, err := newConsolePage(&fakeListener{address: address}, "localhost", console.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out bytes.Buffer
+		welcome(&out, page, "http://localhost:8080")
+		if got := strings.Contains(out.String(), "Other machines reach the page too"); got != want {
+			t.Errorf("at %s it warns: %t, want %t", address, got, want)
+		}
+	}
+}
 
 func TestPlaySaysWhoCanReachIt(t *testing.T) {
 	for address, want := range map[string]string{
