@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"log/slog"
 	"net"
@@ -85,7 +84,7 @@ func TestConsoleDocs(t *testing.T) {
 			}
 			address = serve.Flag("console").Value.String()
 		}
-		var log bytes.Buffer
+		log := make(first, 1)
 		l := &fakeListener{address: strings.Replace(address, "localhost", "127.0.0.1", 1)}
 		page, err := newConsolePage(l, "localhost", console.Options{})
 		if err != nil {
@@ -93,12 +92,23 @@ func TestConsoleDocs(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		page.serve(ctx, slog.New(slog.NewJSONHandler(&log, nil)))
+		page.serve(ctx, slog.New(slog.NewJSONHandler(log, nil)))
 		pattern := strings.ReplaceAll(regexp.QuoteMeta(string(logged)), "…", ".+")
-		if first, _, _ := strings.Cut(log.String(), "\n"); !regexp.MustCompile("^" + pattern + "$").MatchString(first) {
-			t.Errorf("docs/%s shows %s, and what is logged is %s", name, logged, first)
+		if said := strings.TrimSpace(<-log); !regexp.MustCompile("^" + pattern + "$").MatchString(said) {
+			t.Errorf("docs/%s shows %s, and what is logged is %s", name, logged, said)
 		}
 	}
+}
+
+// first keeps what is written first.
+type first chan string
+
+func (f first) Write(p []byte) (int, error) {
+	select {
+	case f <- string(p):
+	default:
+	}
+	return len(p), nil
 }
 
 // TestPlayDocs holds the commands of docs/play.md to what the verb takes.

@@ -262,6 +262,8 @@ func visit(ctx context.Context, t *testing.T, name browser.Name, states []scenar
 	mux.HandleFunc("GET /test/module.js", func(w http.ResponseWriter, _ *http.Request) {
 		once.Do(func() { close(opened) })
 		w.Header().Set("Content-Type", "text/javascript")
+		mu.Lock()
+		defer mu.Unlock()
 		fmt.Fprint(w, strings.ReplaceAll(inPage, "PLAY", play))
 	})
 	var origins scenario.Origins
@@ -270,6 +272,8 @@ func visit(ctx context.Context, t *testing.T, name browser.Name, states []scenar
 		if err != nil {
 			t.Error(err)
 		}
+		mu.Lock()
+		defer mu.Unlock()
 		host := func(letter string) string { return strings.TrimPrefix(origins[letter], "http://") }
 		strings.NewReplacer("B-HOST", host("B"), "C-HOST", host("C"), "D-HOST", host("D")).WriteString(w, string(text))
 	})
@@ -296,12 +300,13 @@ func visit(ctx context.Context, t *testing.T, name browser.Name, states []scenar
 		return own
 	}
 	s, alone := newSite(t, addModule), newAlone(t, addModule)
-	play = strings.Replace(alone.URL(), "/?", "/play?example=allow-methods-missing&", 1)
 	st, err := s.stages.of(s.options.Address)
 	if err != nil {
 		return nil, err
 	}
-	origins = st.Origins
+	mu.Lock()
+	play, origins = strings.Replace(alone.URL(), "/?", "/play?example=allow-methods-missing&", 1), st.Origins
+	mu.Unlock()
 	// A browser that does not come to the page in time is started once more.
 	for range 2 {
 		p, err := browser.Start(ctx, name, strings.Replace(s.URL(), "/?", "/learn?lang=en&", 1))
