@@ -79,10 +79,13 @@ try {
   select('true');
   getSelection().collapseToEnd();
   document.dispatchEvent(new Event('selectionchange'));
-  $('.cm-content').dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', code: 'Enter', keyCode: 13, bubbles: true, cancelable: true }));
+  const press = (key, keyCode, more) => $('.cm-content').dispatchEvent(new KeyboardEvent('keydown', { key, code: key === ' ' ? 'Space' : key, keyCode, bubbles: true, cancelable: true, ...more }));
+  press('Enter', 13);
   type('sha');
   await until('completions', () => $('.cm-tooltip-autocomplete li'));
   report.explained = await until('in sight what the key is for', () => {
+    if (!$('.cm-tooltip-autocomplete li')) press(' ', 32, { ctrlKey: true }); // a busy browser may have closed them
+    $('#editor').scrollIntoView();
     const box = $('.cm-completionInfo')?.getBoundingClientRect();
     return box && document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2)?.closest('.cm-completionInfo')?.innerText;
   });
