@@ -170,7 +170,7 @@ var pagesShow = map[string]reported{
 	"play it with another answer": {Agree: true, Shown: "read", Said: "It works: the page may read the response, status 200.", Drawn: true},
 	"a difference": {Shown: "alert", Said: "Your browser and the engine differ. One of the two departs from the Fetch Standard here, or the engine models another version of your browser. Please keep the case and report it.",
 		Problem: "What the page seesbrowser: readengine: blocked|Save as a scenario|Save what the browser did"},
-	"play what is no header":   {Problem: "This cannot be sent:Answer 0, at /0, To a preflight, line 1: “no colon” has no colon; write Name: value"},
+	"play what is no header":   {Problem: "This cannot be sent:Answer 0, at /0, To a preflight, line 1: “no colon” is no header; write Name: value"},
 	"play what the link holds": {Agree: true, Shown: "read", Said: "It works: the page may read the response, status 200.", Drawn: true},
 }
 

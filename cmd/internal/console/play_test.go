@@ -1,7 +1,9 @@
 package console
 
 import (
+	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -118,6 +120,28 @@ func TestABrowserThatDoesNotReachTheServersIsToldSo(t *testing.T) {
 	post(t, c, "/learn/verdict", map[string]any{"id": run.ID, "outcomes": []scenario.Outcome{{Error: "TypeError"}}}, &v)
 	if v.Agree || !v.Unreached {
 		t.Errorf("agree %t, unreached %t, want false and true", v.Agree, v.Unreached)
+	}
+}
+
+func TestALinkThatHoldsNoStateSaysSo(t *testing.T) {
+	p := newAlone(t).open(t, chromium(t), "play", look{"en", "light", 1280})
+	p.until(t, isReady)
+	for _, tt := range []struct {
+		name, state string
+		want        bool // a problem
+	}{
+		{"a state", `{"fetches":[{"url":"{B}/0"}],"hops":[]}`, false},
+		{"nothing", `null`, true},
+		{"a list", `[1]`, true},
+		{"no list of fetches", `{"fetches":"x"}`, true},
+		{"more fetches than are sent", `{"fetches":[{},{},{},{}]}`, true},
+		{"more answers than are given", `{"fetches":[],"hops":[{},{},{},{},{},{},{}]}`, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p.run(t, fmt.Sprintf("document.querySelector('#problem').hidden = %t", tt.want)) // what is not to be
+			p.run(t, "location.hash = '#1."+base64.RawURLEncoding.EncodeToString([]byte(tt.state))+"'")
+			p.until(t, fmt.Sprintf("document.querySelector('#problem').hidden === %t", !tt.want))
+		})
 	}
 }
 

@@ -239,6 +239,7 @@ import('./chart.js').then(chart => {
 }).catch(error => console.warn('there is no chart:', error));
 
 document.querySelector('.switch').addEventListener('change', tellHistory);
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => tellHistory().catch(() => {})); // the table has the chart's colours
 setInterval(() => { if (source) tellHistory().catch(() => {}); }, 2000);
 
 visit();

@@ -14,6 +14,8 @@ const examples = JSON.parse($('examples').textContent);
 // holds it after version and dot, as JSON in base64url.
 const version = '1';
 const maxLink = 64 << 10;
+const maxFetches = 3;
+const maxHops = 6;
 
 export function encode(scenario) {
   const bytes = new TextEncoder().encode(JSON.stringify(scenario));
@@ -29,10 +31,14 @@ export function decode(state) {
   if (v !== version) throw new Refusal([word('link-version', { version: v })]);
   try {
     const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'));
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(Uint8Array.from(binary, c => c.charCodeAt(0))));
+    const scenario = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(Uint8Array.from(binary, c => c.charCodeAt(0))));
+    const fits = (list, most) => list === undefined || Array.isArray(list) && list.length <= most;
+    const any = scenario.fetches ?? scenario.hops; // of null this throws
+    if (any && fits(scenario.fetches, maxFetches) && fits(scenario.hops, maxHops)) return scenario;
   } catch {
-    throw new Refusal([word('link-broken')]);
+    // It is refused below.
   }
+  throw new Refusal([word('link-broken')]);
 }
 
 // stateIn finds the state in a link, or in what is after its #.
@@ -72,7 +78,7 @@ function number() {
     remove.setAttribute('aria-label', `${word('remove')}: ${word('answer-at', { n: i })}`);
     for (const side of item.querySelectorAll('[data-side]')) side.setAttribute('aria-label', `${word('answer-at', { n: i })}: ${word(side.dataset.side)}`);
   });
-  $('add').disabled = items.length >= 6;
+  $('add').disabled = items.length >= maxHops;
 }
 
 const fresh = () => ({
@@ -89,9 +95,9 @@ export function load(scenario) {
   const fetches = list(scenario?.fetches);
   const f = fetches[0] ?? {};
   write(form, { ...f, url: String(f.url ?? '{B}/0'), headers: headers(f.headers) });
-  form.elements.times.value = Math.min(Math.max(fetches.length, 1), 3);
+  form.elements.times.value = Math.min(Math.max(fetches.length, 1), maxFetches);
   hops.replaceChildren();
-  const given = list(scenario?.hops).slice(0, 6);
+  const given = list(scenario?.hops).slice(0, maxHops);
   if (given.length === 0) given.push(fresh());
   for (const hop of given) addHop({ actual: answer(hop?.actual), preflight: answer(hop?.preflight) });
 }
