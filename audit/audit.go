@@ -180,7 +180,7 @@ func (a *Auditor) newInquiry(rawURL string) (*inquiry, error) {
 	q.memo = &memo{
 		network: &network{
 			transport: a.transport,
-			real:      map[string]*url.URL{at: {Scheme: u.Scheme, Host: u.Host}},
+			real:      map[string]*url.URL{at: {Scheme: server.Scheme(), Host: at}},
 			header:    a.Header,
 			pace:      a.paceOf(at),
 			timeout:   a.timeout(),

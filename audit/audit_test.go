@@ -182,6 +182,9 @@ func TestHostileServersAreBounded(t *testing.T) {
 		{"a redirect to a cloud's metadata", func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "http://169.254.169.254/latest/meta-data", http.StatusFound)
 		}, "it redirects to http://169.254.169.254, which was not to be asked"},
+		{"a redirect to a file", func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "file:///etc/passwd", http.StatusFound)
+		}, "redirected to a scheme that is not HTTP or HTTPS"},
 		{"no answer", func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, "no answer within"},
 		{"a header that never ends", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("X", strings.Repeat("x", 1<<20))

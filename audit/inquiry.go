@@ -119,8 +119,11 @@ func (q *inquiry) ask(ctx context.Context) {
 	}
 	if q.plain.at == "" {
 		q.unreachable = "it redirects again and again"
-		if status := q.plain.first.Status; status < 300 || status > 399 {
+		switch status := q.plain.first.Status; {
+		case status < 300 || status > 399:
 			q.unreachable = "its answer is malformed"
+		case q.plain.code == fetch.CodeRedirectScheme || q.plain.code == fetch.CodeRedirectCredentials:
+			q.unreachable = q.plain.code.String()
 		}
 		return
 	}
@@ -129,6 +132,9 @@ func (q *inquiry) ask(ctx context.Context) {
 		shown, _, _ := strings.Cut(at, "?") // which may hold secrets
 		q.notes = append(q.notes, "it redirects to "+shown+", which is asked about")
 		q.url = at
+	}
+	if q.scheme == "http" {
+		q.notes = append(q.notes, "pages over https cannot ask it over http, so none is tried")
 	}
 	q.strangers(ctx)
 	q.referers(ctx)
@@ -382,7 +388,7 @@ func (q *inquiry) candidates(ctx context.Context) []name {
 	seen := map[string]bool{q.base.String(): true}
 	try := func(text string, sure bool) {
 		o, err := origin.Parse(text)
-		if err != nil || o.Opaque() || seen[text] || len(seen) > 16 {
+		if err != nil || o.Opaque() || seen[text] || len(seen) > 40 {
 			return
 		}
 		seen[text] = true
@@ -406,14 +412,18 @@ func (q *inquiry) candidates(ctx context.Context) []name {
 	for _, text := range q.said() {
 		try(text, false)
 	}
-	domain := q.site
-	if domain == "" && q.place == thisMachine {
-		domain = "example.com" // what stands in for a name in examples, and in tests
+	domains := []string{q.site}
+	if q.site == "" && q.place == thisMachine {
+		domains = standIns
 	}
-	for _, scheme := range schemes {
-		for _, prefix := range []string{"", "www.", "app."} {
-			if domain != "" {
-				try(scheme+"://"+prefix+domain, false)
+	domain := domains[0]
+	for i, site := range domains {
+		if i > 0 && len(allowed) > 0 || site == "" {
+			break
+		}
+		for _, scheme := range schemes {
+			for _, prefix := range []string{"", "www.", "app."} {
+				try(scheme+"://"+prefix+site, false)
 			}
 		}
 	}
@@ -432,6 +442,9 @@ func (q *inquiry) candidates(ctx context.Context) []name {
 	}
 	return append(allowed, guesses...)
 }
+
+// standIns are what stands in for a name in examples, and in tests.
+var standIns = []string{"example.com", "example.org", "example.net", "trusted.com"}
 
 var inText = regexp.MustCompile(`https?://[a-z0-9][a-z0-9.-]*(:[0-9]+)?`)
 

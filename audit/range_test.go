@@ -342,6 +342,8 @@ var holes = []server{
 		}
 	})},
 	{"the origin is echoed on localhost", "http://localhost:8080/users", "reflect-any", with(anybody)},
+	{"what ends like a name of examples is allowed on localhost", "http://localhost:8080/users", "suffix", with(ends("example.org"))},
+	{"what begins like a trusted name is allowed on a machine without one", "http://127.0.0.1:8080/users", "prefix", with(begins("https://trusted.com"))},
 	{"preflights are remembered for a year", "", "max-age", with(only(ours), says(acma, "31536000"))},
 }
 
