@@ -15,7 +15,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -170,8 +169,7 @@ func start(ctx context.Context, n Name, url string, s setting) (*Process, error)
 	c.Env = append(os.Environ(), "HOME="+profile,
 		"WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS=1") // the sandbox needs what containers lack
 	// A browser is many processes, which end together.
-	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	c.Cancel = func() error { return syscall.Kill(-c.Process.Pid, syscall.SIGTERM) }
+	group(c)
 	if err := c.Start(); err != nil {
 		os.RemoveAll(profile)
 		return nil, fmt.Errorf("start %s: %w", n, err)
@@ -267,12 +265,12 @@ func (p *Process) Close() error {
 	if p.session != nil {
 		p.session.Close()
 	}
-	syscall.Kill(-p.cmd.Process.Pid, syscall.SIGTERM)
+	endGroup(p.cmd)
 	select {
 	case <-p.done:
 	case <-time.After(5 * time.Second):
 	}
-	syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL) // whoever is left of the group
+	killGroup(p.cmd)
 	<-p.done
 	return os.RemoveAll(p.profile)
 }

@@ -72,7 +72,7 @@ http://:{{.Port}} {
 	{{if .Upstream}}reverse_proxy {{.Upstream}}{{end}}
 }`, "run", "--adapter", "caddyfile", "--config", "CONFIG")
 
-	HAProxy = newEngine("haproxy", bySignal(syscall.SIGUSR2).andAgain(time.Second), `
+	HAProxy = newEngine("haproxy", bySignal(sigUSR2).andAgain(time.Second), `
 defaults
 	mode http
 	timeout connect 5s
