@@ -53,7 +53,7 @@ func (p *inForce) writeTo(r *service.Reloader[gateway.Config]) func(base, text [
 			return console.ErrChanged
 		}
 		if now, err := os.ReadFile(r.Path); err != nil {
-			return fmt.Errorf("reading the policy: %w", err)
+			return fmt.Errorf("the file cannot be read, so nothing is changed: %w; put it back as it was, or download this text in its place", err)
 		} else if !bytes.Equal(now, base) {
 			return fmt.Errorf("%s has been edited, and what it says now is not in force: it was refused, or is about to be read; see the log, and mend it there", r.Path)
 		}

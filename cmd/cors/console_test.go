@@ -153,7 +153,7 @@ func TestAPolicyThatIsAppliedIsWritten(t *testing.T) {
 	if err := os.Remove(file); err != nil {
 		t.Fatal(err)
 	}
-	if status, answer := o.send("POST", "/policy/apply", policy("PUT"), o.tag()); status != http.StatusUnprocessableEntity || !strings.Contains(answer, "no such file") {
+	if status, answer := o.send("POST", "/policy/apply", policy("PUT"), o.tag()); status != http.StatusUnprocessableEntity || !strings.Contains(answer, "no such file or directory; put it back") {
 		t.Errorf("without a file: status %d, %s", status, answer)
 	}
 	write(policy("PATCH"))

@@ -2,6 +2,7 @@ package console
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -98,6 +99,20 @@ func TestAPlainFieldIsAnEditorToo(t *testing.T) {
 	p.until(t, "document.querySelector('#state').innerText.startsWith('In force since')")
 	if text := string(s.options.Policy().Text); !strings.Contains(text, "[PUT, DELETE]") {
 		t.Errorf("in force is\n%s", text)
+	}
+}
+
+func TestWhatCannotBeWrittenIsNoMistakeOfTheText(t *testing.T) {
+	s := newSite(t)
+	s.options.Apply = func(_, _ []byte) error { return errors.New("the disk is full") }
+	p := s.open(t, chromium(t), "policy", look{"en", "light", 1280})
+	p.until(t, ready["policy"])
+	p.run(t, helpers+"write(policy() + '# mine\\n')")
+	p.until(t, "!document.querySelector('#apply').disabled")
+	p.run(t, "document.querySelector('#apply').click()")
+	p.until(t, "document.querySelector('#mistakes li')?.innerText.trim() === 'the disk is full'")
+	if got := p.text(t, "document.querySelector('#summary').innerText"); got != "Nothing is changed: the policy in force stays." {
+		t.Errorf("the page says %q", got)
 	}
 }
 

@@ -228,7 +228,11 @@ async function put(path, text, done) {
   }
   const before = force.tag;
   if (answer.code === 'changed') await look().catch(() => {});
-  if (force.tag === before && $('trouble').hidden) tellMistakes(answer.mistakes ?? [{ line: 0, text: answer.error }]);
+  if (force.tag === before && $('trouble').hidden) {
+    const mistakes = answer.mistakes ?? [{ line: 0, text: answer.error }];
+    tellMistakes(mistakes);
+    if (mistakes.every(m => m.line === 0)) sum({ mistakes: word('summary-unapplied') }); // it is not the text that is at fault
+  }
   checked = null;
   show(word('state-refused'));
 }
