@@ -46,7 +46,7 @@ func readNginx(r *result, data []byte) error {
 type nginxReader struct {
 	*result
 	maps      map[string]directive // by variable, without its $
-	upstreams map[string]string    // the server of each upstream that has one
+	upstreams map[string]string    // the server of each upstream, "" where that is no URL's
 	set       map[string]bool      // the variables that are set somewhere, and so are empty elsewhere
 }
 
@@ -74,7 +74,8 @@ func (n *nginxReader) outside(all []directive) (servers []directive) {
 					to = append(to, s.args[0])
 				}
 			}
-			if len(to) == 1 {
+			n.upstreams[d.args[0]] = ""
+			if len(to) == 1 && !strings.HasPrefix(to[0], "unix:") {
 				n.upstreams[d.args[0]] = to[0]
 			}
 		case d.name == "include":
@@ -231,6 +232,10 @@ func (n *nginxReader) upstream(where string, chain [][]directive) string {
 			return ""
 		}
 		if to, ok := n.upstreams[u.Host]; ok {
+			if to == "" {
+				n.lost(where, "upstream", d.args[0], "it is several servers, or a socket, and cors.yaml takes one URL", "write the URL of what spreads requests among them")
+				return ""
+			}
 			u.Host = to
 		}
 		return u.String()

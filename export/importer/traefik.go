@@ -33,7 +33,7 @@ func readTraefik(r *result, data []byte) error {
 	}
 	for _, name := range config.at("routers").keys() {
 		router := config.at("routers", name)
-		t.router("router "+name, router.at("rule").text(), router.at("middlewares").texts(), t.service(config, router.at("service").text()))
+		t.router("router "+name, router.at("rule").text(), router.at("middlewares").texts(), t.service("router "+name, config, router.at("service").text()))
 	}
 	t.finish()
 	return nil
@@ -127,10 +127,13 @@ func withoutSafelisted(methods []string) []string {
 }
 
 // service returns the one server of a service.
-func (t *traefikReader) service(config tree, name string) string {
+func (t *traefikReader) service(where string, config tree, name string) string {
 	name, _, _ = strings.Cut(name, "@")
 	servers := config.at("services", name, "loadBalancer", "servers").list()
 	if len(servers) != 1 {
+		if len(servers) > 1 {
+			t.lost(where, "upstream", name, "it is several servers, and cors.yaml takes one URL", "write the URL of what spreads requests among them")
+		}
 		return ""
 	}
 	return servers[0].at("url").text()
