@@ -199,6 +199,12 @@ func (q *inquiry) result() *Inspection {
 func (q *inquiry) from(ctx context.Context, origin string) *outcome {
 	o := q.play(ctx, attack{origin: origin, browsers: whoHas(origin)})
 	q.outcomes = append(q.outcomes, o)
+	if len(o.with)+len(o.without) > 0 && o.status() >= 400 && q.plain.status() < 400 {
+		if len(o.with) > 0 {
+			q.report("error-only", Low, o)
+		}
+		o.with, o.without = nil, nil // a refusal may be read, and not what is refused
+	}
 	return o
 }
 
@@ -427,6 +433,14 @@ func (q *inquiry) candidates(ctx context.Context) []name {
 			}
 		}
 	}
+	if q.site != "" && len(allowed) == 0 {
+		if _, parent, ok := strings.Cut(q.host, "."); ok && parent != q.site && strings.HasSuffix(parent, "."+q.site) {
+			try(q.scheme+"://"+parent, false)
+		}
+		for _, label := range siblings {
+			try(q.scheme+"://"+label+"."+q.site, false)
+		}
+	}
 	// Answers so far may name one: many servers send the first of their list to whoever is not on it.
 	for _, res := range q.outcomes {
 		if said := res.line(header.AccessControlAllowOrigin); said != res.origin {
@@ -442,6 +456,10 @@ func (q *inquiry) candidates(ctx context.Context) []name {
 	}
 	return append(allowed, guesses...)
 }
+
+// siblings are names that pages have, where neither the site nor what is most
+// common is trusted.
+var siblings = []string{"admin", "dashboard", "portal", "my", "web", "m", "shop", "dev", "staging"}
 
 // standIns are what stands in for a name in examples, and in tests.
 var standIns = []string{"example.com", "example.org", "example.net", "trusted.com"}
@@ -511,7 +529,7 @@ func (q *inquiry) near(ctx context.Context, n name, special *int) {
 			q.reportAll("any-tld", High, tlds)
 		}
 	}
-	if n.allowed && begins == nil && holds == nil && q.found["any-tld"] == nil {
+	if (n.allowed || host == q.host) && begins == nil && holds == nil && q.found["any-tld"] == nil {
 		q.truncated(ctx, n)
 	}
 	if n.allowed || q.base.Scheme() == "https" {
@@ -600,7 +618,7 @@ func dots(o origin.Origin, site string) []string {
 
 // ports asks as another server on the same machine.
 func (q *inquiry) ports(ctx context.Context, n name) {
-	if !n.allowed {
+	if !n.allowed && n.Host() != q.host {
 		return
 	}
 	others := []string{n.Scheme() + "://" + n.Host() + ":47113"}
@@ -730,10 +748,11 @@ func (q *inquiry) places(ctx context.Context) {
 	q.reportAll("localhost", Medium, q.any(ctx,
 		"http://localhost", "http://localhost:3000", "http://localhost:47113", "http://127.0.0.1", "https://localhost", "http://localhost:8080",
 		"http://localhost:5173", "http://localhost:4200", "http://localhost:8000", "http://127.0.0.1:3000", "http://127.0.0.1:5500",
-		"http://127.0.0.1:8000", "http://127.0.0.1:8080",
+		"http://127.0.0.1:8000", "http://127.0.0.1:8080", "https://localhost:3000",
 	))
 	q.reportAll("private-address", Medium, q.any(ctx,
 		"http://192.168.0.1", "http://192.168.1.1", "http://10.0.0.1", "http://172.16.0.1", "http://printer.local", "http://intranet",
+		"http://192.168.1.1:8080", "http://10.0.0.1:3000",
 	))
 }
 

@@ -73,7 +73,8 @@ fetch(%s, %s).then(
 	return page.Bytes(), nil
 }
 
-var sandboxTemplate = template.Must(template.New("sandbox").Parse(`<!doctype html><meta charset="utf-8"><pre id="got">…</pre><script>{{.Script}}</script>`))
+var sandboxTemplate = template.Must(template.New("sandbox").Parse(`<!doctype html><meta charset="utf-8">{{if .Sends}}<p>What is sent may change something, and the answer is not for the page to read: look at the network's log.
+<p><button id="go">Send it</button>{{end}}<pre id="got">…</pre><script>{{.Script}}</script>`))
 
 var proofTemplate = template.Must(template.New("proof").Parse(`<!doctype html>
 <html lang="en">

@@ -184,6 +184,8 @@ var holes = []server{
 	{"what begins like the list is allowed", "", "prefix", with(begins(ours))},
 	{"the pattern has no end", "", "prefix", with(matches(`^https://(app|www)\.target\.com`))},
 	{"the pattern of subdomains has no end", "", "prefix", with(matches(`^https?://([a-z0-9-]+\.)*target\.com`))},
+	{"what begins like a page of the staff is allowed", "", "prefix", with(begins("https://admin.target.com"))},
+	{"what begins like the parent is allowed", "https://api.eu.target.com/users", "prefix", with(begins("https://eu.target.com"))},
 	{"what begins like a partner is allowed", "", "prefix", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Security-Policy", "connect-src https://partner.org")
 		with(begins("https://partner.org"))(w, r)
@@ -213,6 +215,7 @@ var holes = []server{
 	{"the dot after the service is any letter", "", "unescaped-dot", with(matches(`^https://api.target.com$`))},
 	{"the dot before a suffix of two labels is any letter", "https://api.target.co.uk/users", "unescaped-dot", with(matches(`^https://(www\.)?target.co.uk$`))},
 	{"any top-level domain will do", "", "any-tld", with(matches(`^https://(www\.)?target\.[a-z]{2,}$`))},
+	{"the origin is looked for in the server's own", "", "truncated", with(inverse("https://api.target.com"))},
 	{"the origin is looked for in a list that is one text", "", "truncated", with(inverse("https://target.com,https://app.target.com"))},
 	{"the list is looked at for what begins like the origin", "https://api.target.co.uk/users", "truncated", with(func(o string) bool { return strings.HasPrefix("https://www.target.co.uk", o) })},
 	{"a text is looked through, of whose names nobody can register a part", "https://api.target.org/users", "truncated", with(inverse("https://app.target.org"))},
@@ -234,6 +237,7 @@ var holes = []server{
 	{"any port of localhost is allowed", "", "localhost", with(matches(`^http://localhost(:\d+)?$`))},
 	{"private addresses are allowed", "", "private-address", with(matches(`^http://(192\.168|10\.\d+)\.\d+\.\d+$`))},
 	{"the private addresses of containers are allowed", "", "private-address", with(matches(`^http://172\.(1[6-9]|2\d|3[01])\.\d+\.\d+$`))},
+	{"private addresses are allowed with a port", "", "private-address", with(matches(`^http://192\.168\.\d+\.\d+:\d+$`))},
 	{"names without a dot are allowed", "", "private-address", with(matches(`^http://[a-z]+$`))},
 	{"the list has http, too", "https://api.adasbazaar.com/users", "http-origin", with(only("https://app.adasbazaar.com", "http://app.adasbazaar.com"))},
 	{"the scheme does not matter", "https://api.adasbazaar.com/users", "http-origin", with(matches(`^https?://app\.adasbazaar\.com$`))},
@@ -241,6 +245,16 @@ var holes = []server{
 	{"any extension of Firefox is allowed", "", "extension", with(begins("moz-extension://"))},
 	{"any subdomain is allowed", "", "subdomains", with(matches(`^https://([a-z0-9-]+\.)+target\.com$`))},
 	{"any port is allowed", "", "any-port", with(matches(`^https://app\.target\.com(:\d+)?$`))},
+	{"any port of the server itself is allowed", "", "any-port", with(matches(`^https://api\.target\.com(:\d+)?$`))},
+	{"refusals may be read", "", "error-only", func(w http.ResponseWriter, r *http.Request) {
+		if o := r.Header.Get("Origin"); o != "" && o != ours {
+			sets := says(acao, o, acac, "true", "Vary", "Origin")
+			sets(w, r)
+			http.Error(w, "not from there", http.StatusForbidden)
+			return
+		}
+		with(only(ours))(w, r)
+	}},
 	{"errors come from other code", "", "error-only", by(func(r *http.Request) http.HandlerFunc {
 		if strings.Count(r.URL.Path, "/") > 1 {
 			return with(anybody)
@@ -343,7 +357,7 @@ var holes = []server{
 	})},
 	{"the origin is echoed on localhost", "http://localhost:8080/users", "reflect-any", with(anybody)},
 	{"what ends like a name of examples is allowed on localhost", "http://localhost:8080/users", "suffix", with(ends("example.org"))},
-	{"what begins like a trusted name is allowed on a machine without one", "http://127.0.0.1:8080/users", "prefix", with(begins("https://trusted.com"))},
+	{"what begins like a trusted name is allowed on a machine without one", "http://127.0.0.1:8080/users", "prefix", with(matches(`^https?://trusted\.com`))},
 	{"preflights are remembered for a year", "", "max-age", with(only(ours), says(acma, "31536000"))},
 }
 
