@@ -60,7 +60,7 @@ func (r *result) gatewayRule(where string, hosts []string, rule tree) {
 			continue
 		}
 		for _, host := range hosts {
-			r.route(host+path, where, policy, gatewayUpstream(rule))
+			r.route(host+path, where, policy, r.gatewayUpstream(where, rule))
 		}
 	}
 }
@@ -112,8 +112,11 @@ func (r *result) gatewayPolicy(where string, filter tree) *cors.Policy {
 }
 
 // gatewayUpstream returns the service behind a rule, by its name in the cluster.
-func gatewayUpstream(rule tree) string {
+func (r *result) gatewayUpstream(where string, rule tree) string {
 	backends := rule.at("backendRefs").list()
+	if len(backends) > 1 {
+		r.lost(where, "upstream", backends[0].at("name").text(), "it is one of several backends, and cors.yaml takes one URL", "write the URL of what spreads requests among them")
+	}
 	if len(backends) != 1 || backends[0].at("name").text() == "" {
 		return ""
 	}
