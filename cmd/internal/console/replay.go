@@ -185,7 +185,7 @@ func (j judge) judge(o observation) (judgement, http.Header) {
 		verdict.Upstream = route.Upstream.String()
 	}
 	// Whether the service itself speaks of CORS, which fill asks, is not known.
-	if route.Shadow || route.UpstreamHeaders == edge.Keep && d.Kind != cors.Preflight {
+	if passes(route, d.Kind) {
 		return judgement{Verdict: "passed", Reason: "none", Route: verdict.Route, Upstream: verdict.Upstream}, nil
 	}
 	answer := make(http.Header)
@@ -216,4 +216,10 @@ func changesOf(before, after http.Header) []headerChange {
 	}
 	slices.SortFunc(all, func(a, b headerChange) int { return cmp.Compare(a.Name, b.Name) })
 	return all
+}
+
+// passes reports whether what the service itself says of CORS holds, whatever the
+// policy of route is.
+func passes(route policyfile.Route, kind cors.Kind) bool {
+	return route.Shadow || route.UpstreamHeaders == edge.Keep && kind != cors.Preflight
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/crossorigin/cors/fetch"
 	"github.com/crossorigin/cors/internal/scenario"
+	"github.com/crossorigin/cors/policyfile"
 )
 
 // mountTry registers what the page of Try asks for, once the visitor's browser
@@ -100,6 +101,7 @@ type gatewaySaid struct {
 	Reason string `json:"reason"`
 	Name   string `json:"name,omitempty"`
 	Mend   mend   `json:"mend"`
+	Passed bool   `json:"passed"` // it was only asked, and what the service says holds
 }
 
 // refusalSince returns the last refusal after that number of what a page of origin
@@ -115,7 +117,12 @@ func (c *Console) refusalSince(number uint64, origin, rawURL string) *gatewaySai
 	}
 	for _, o := range slices.Backward(c.memory.read(false, &c.memory.refusals)) {
 		if o.ID > number && o.Origin == origin && o.Path == path {
-			return &gatewaySaid{o.Reason.String(), visible(o.Name), mendOf(c.options.Policy(), o)}
+			in := c.options.Policy()
+			said := &gatewaySaid{Reason: o.Reason.String(), Name: visible(o.Name), Mend: mendOf(in, o)}
+			if in.File != nil {
+				said.Passed = slices.ContainsFunc(in.File.Routes, func(r policyfile.Route) bool { return r.Pattern == o.Route && passes(r, o.Kind) })
+			}
+			return said
 		}
 	}
 	return nil

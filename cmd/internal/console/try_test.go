@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/crossorigin/cors"
 	"github.com/crossorigin/cors/fetch"
 	"github.com/crossorigin/cors/internal/scenario"
 	"github.com/crossorigin/cors/policyfile"
@@ -98,6 +99,36 @@ func TestTheEngineJudgesTheGateway(t *testing.T) {
 			}
 			if (v.Scenario != "") == tt.agree {
 				t.Errorf("agree %t, and the case is %q", tt.agree, v.Scenario)
+			}
+		})
+	}
+}
+
+func TestTryTellsWhatIsNotEnforced(t *testing.T) {
+	for _, tt := range []struct {
+		name, says string
+		kind       cors.Kind
+		passed     bool
+	}{
+		{"a route that enforces", "max-age: 10m", cors.Actual, false},
+		{"a route in shadow", "shadow: true", cors.Actual, true},
+		{"a preflight in shadow", "shadow: true", cors.Preflight, true},
+		{"a request whose headers are the service's", "upstream-headers: keep", cors.Actual, true},
+		{"a preflight, which the gateway answers", "upstream-headers: keep", cors.Preflight, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			file, err := policyfile.Parse([]byte("upstream: http://localhost:1\nroutes:\n  /:\n    origins: [https://app.example.com]\n    " + tt.says + "\n"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			c, err := New(Options{Address: "localhost:8081", Gateway: "http://localhost:8080", Policy: func() Policy { return Policy{File: file} }})
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.Observe(httptest.NewRequest("GET", "/x", nil), cors.Decision{Kind: tt.kind, Reason: cors.ReasonOrigin, Route: "/", Origin: "http://localhost:8081"})
+			said := c.refusalSince(0, "http://localhost:8081", "http://localhost:8080/x")
+			if said == nil || said.Passed != tt.passed {
+				t.Errorf("the gateway said %+v, want passed %t", said, tt.passed)
 			}
 		})
 	}

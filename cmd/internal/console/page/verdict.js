@@ -91,9 +91,9 @@ function one(verdict, engine, i, open) {
     $('.exchange').remove();
   }
   const said = verdict.gateway;
-  fill($('.gateway'), said && word('gateway-refused', { why: word('reason-' + said.reason, { name: said.name }) }));
+  fill($('.gateway'), said && word(said.passed ? 'gateway-passed' : 'gateway-refused', { why: word('reason-' + said.reason, { name: said.name }) }));
   if (said) $('.config summary').textContent = word('would-allow');
-  fill($('.config'), said ? mendText(said.mend) : d?.cors && d?.configurations?.['cors.yaml'], $('.config pre'));
+  fill($('.config'), said ? !said.passed && mendText(said.mend) : d?.cors && d?.configurations?.['cors.yaml'], $('.config pre'));
   fill($('.console'), engine.console?.join('\n'), $('.console pre'));
   return block;
 }
