@@ -54,7 +54,7 @@ type live struct {
 // pile up.
 type moment struct {
 	decisions []observation
-	shadows   map[string]bool
+	passing   map[string]policyfile.Route
 	counts    []byte // the event
 	origins   []byte // the event; nil where nothing has changed
 
@@ -71,7 +71,7 @@ func (m *moment) event(f filter) []byte {
 	defer m.mu.Unlock()
 	told, ok := m.told[f]
 	if !ok {
-		told = f.decisions(m.decisions, maxTold, m.shadows)
+		told = f.decisions(m.decisions, maxTold, m.passing)
 		if m.told == nil {
 			m.told = make(map[filter][]byte)
 		}
@@ -122,7 +122,7 @@ func (l *live) run(ctx context.Context) {
 			l.history.take(now, l.memory.counts())
 			if l.isRead() {
 				m := newMoment()
-				m.decisions, m.shadows, m.counts = l.memory.drain(), l.policy().shadows(), l.counts()
+				m.decisions, m.passing, m.counts = l.memory.drain(), l.policy().passing(), l.counts()
 				if i%originsEvery == 0 {
 					if o := l.origins(); !bytes.Equal(o, origins) {
 						m.origins, origins = o, o
@@ -183,7 +183,7 @@ func (l *live) events(w http.ResponseWriter, r *http.Request) {
 	http.NewResponseController(w).SetReadDeadline(time.Time{}) // the request has been read
 	s := stream{w: w, timeout: l.timeout}
 	kept := l.memory.all()
-	if s.flush(f.decisions(kept, maxShown, l.policy().shadows()), l.counts(), l.origins()) != nil {
+	if s.flush(f.decisions(kept, maxShown, l.policy().passing()), l.counts(), l.origins()) != nil {
 		return
 	}
 	// The next moments may repeat some of the past.
@@ -212,7 +212,7 @@ func (l *live) events(w http.ResponseWriter, r *http.Request) {
 			told = m.event(f)
 		} else {
 			decisions = slices.DeleteFunc(slices.Clone(decisions), func(o observation) bool { return past[o.ID] })
-			told = f.decisions(decisions, maxTold, m.shadows)
+			told = f.decisions(decisions, maxTold, m.passing)
 		}
 		if s.flush(told, m.counts, origins) != nil {
 			return
@@ -253,8 +253,8 @@ type toldDecision struct {
 }
 
 // decisions is the event of those of all that f wants, limit at most; nil where
-// there are none. Those by a route of shadows were not enforced.
-func (f filter) decisions(all []observation, limit int, shadows map[string]bool) []byte {
+// there are none. Some by a route of passing were not enforced.
+func (f filter) decisions(all []observation, limit int, passing map[string]policyfile.Route) []byte {
 	wanted := all
 	if f != (filter{}) {
 		wanted = nil
@@ -270,21 +270,22 @@ func (f filter) decisions(all []observation, limit int, shadows map[string]bool)
 	told := make([]toldDecision, 0, limit)
 	for _, o := range sample(wanted, limit) {
 		d := tellDecision(o)
-		d.Shadow = shadows[o.Route]
+		r, ok := passing[o.Route]
+		d.Shadow = ok && passes(r, o.Kind)
 		told = append(told, d)
 	}
 	return event("decisions", toJSON(map[string]any{"decisions": told, "skipped": len(wanted) - len(told)}))
 }
 
-// shadows are the routes that decide and enforce nothing.
-func (p Policy) shadows() map[string]bool {
-	routes := make(map[string]bool)
+// passing are the routes, by pattern, that do not enforce each decision.
+func (p Policy) passing() map[string]policyfile.Route {
+	routes := make(map[string]policyfile.Route)
 	if p.File == nil {
 		return routes
 	}
 	for _, r := range p.File.Routes {
-		if r.Shadow {
-			routes[r.Pattern] = true
+		if passes(r, cors.Actual) {
+			routes[r.Pattern] = r
 		}
 	}
 	return routes

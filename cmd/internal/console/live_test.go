@@ -344,17 +344,17 @@ func (l *one) Close() error   { close(l.end); return nil }
 func (l *one) Addr() net.Addr { return &net.TCPAddr{} }
 
 func TestDecisionsThatAreNotEnforcedAreTold(t *testing.T) {
-	file, err := policyfile.Parse([]byte("routes:\n  /:\n    origins: [https://app.example.com]\n    shadow: true\n  /api/:\n    origins: [https://app.example.com]\n"))
+	file, err := policyfile.Parse([]byte("routes:\n  /:\n    origins: [https://app.example.com]\n    shadow: true\n  /api/:\n    origins: [https://app.example.com]\n  /keep/:\n    origins: [https://app.example.com]\n    upstream-headers: keep\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := serve(t, Options{Policy: func() Policy { return Policy{File: file} }})
-	for _, route := range []string{"/", "/api/"} {
+	for _, route := range []string{"/", "/api/", "/keep/"} {
 		c.Observe(httptest.NewRequest("GET", "/", nil), cors.Decision{Kind: cors.Actual, Reason: cors.ReasonOrigin, Route: route})
 	}
 	told := parse[toldDecisions](t, events(t, c, "")("decisions")).Decisions
-	if len(told) != 2 || !told[0].Shadow || told[1].Shadow {
-		t.Errorf("told are %+v, want the first in shadow alone", told)
+	if len(told) != 3 || !told[0].Shadow || told[1].Shadow || !told[2].Shadow {
+		t.Errorf("told are %+v, want the second enforced alone", told)
 	}
 }
 
