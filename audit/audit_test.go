@@ -247,6 +247,24 @@ func TestWhoCeasesToAnswerIsNotCleared(t *testing.T) {
 	}
 }
 
+// TestWhatIsNotSeenIsSaid holds the auditor to saying what its silence is not about.
+func TestWhatIsNotSeenIsSaid(t *testing.T) {
+	forbidden := func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusForbidden) }
+	for _, tt := range []struct {
+		row, url string
+		handler  http.HandlerFunc
+		want     string
+	}{
+		{"a login", "https://api.target.com/users", forbidden, "[status 403 answers it, and of what others get nothing is known]"},
+		{"http", "http://api.adasbazaar.com/users", with(noOrigin), "[pages over https cannot ask it over http, so none is tried]"},
+		{"nothing", "https://api.target.com/users", with(noOrigin), "[]"},
+	} {
+		if got := auditOf(t, &audit.Auditor{Transport: carrier{tt.handler}}, tt.url); fmt.Sprint(got.Notes) != tt.want {
+			t.Errorf("%s: notes %q, want %s", tt.row, got.Notes, tt.want)
+		}
+	}
+}
+
 func TestWhatIsNoServerIsAnError(t *testing.T) {
 	for _, url := range []string{"", "api.target.com", "ftp://api.target.com/", "https://", "https://user:secret@api.target.com/", "https://[::1/"} {
 		if _, err := new(audit.Auditor).Audit(t.Context(), url); err == nil {

@@ -133,6 +133,9 @@ func (q *inquiry) ask(ctx context.Context) {
 		q.notes = append(q.notes, "it redirects to "+shown+", which is asked about")
 		q.url = at
 	}
+	if status := q.plain.status(); status >= 400 {
+		q.notes = append(q.notes, fmt.Sprintf("status %d answers it, and of what others get nothing is known", status))
+	}
 	if q.scheme == "http" {
 		q.notes = append(q.notes, "pages over https cannot ask it over http, so none is tried")
 	}
