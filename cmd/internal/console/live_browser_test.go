@@ -49,7 +49,7 @@ try {
   report.rows = rows().reverse();
   await until('a refused origin', () => document.querySelectorAll('#origins li').length === 2);
   document.querySelectorAll('#origins summary').forEach(s => s.click());
-  report.origins = [...document.querySelectorAll('#origins li')].map(li => li.querySelector('.why').innerText + ' | ' + li.querySelector('pre').innerText.replace(/\s+/g, ' ')).sort();
+  report.origins = [...document.querySelectorAll('#origins li')].map(li => li.querySelector('.why').innerText + ' | ' + li.querySelector('.route').innerText + ' | ' + li.querySelector('pre').innerText.replace(/\s+/g, ' ')).sort();
   await until('counts', () => text('#count-allowed') === '3' && text('#count-refused') === '2');
   await until('a history', () => document.querySelector('#history tbody').innerText.includes('Refused'));
   change('verdict', 'allowed');
@@ -99,8 +99,8 @@ func TestTheLivePanelShowsDecisionsInEachBrowser(t *testing.T) {
 					"Refused | request GET /private | " + page + " | CORS is off here: the route allows no origin, or there is none",
 				},
 				Origins: []string{
-					"CORS is off here: the route allows no origin, or there is none | routes: /private: origins: [" + page + "]",
-					"the method is not in the policy: DELETE | routes: /: methods: [PUT, DELETE]",
+					"CORS is off here: the route allows no origin, or there is none | /private | routes: /private: origins: [" + page + "]",
+					"the method is not in the policy: DELETE |  | routes: /: methods: [PUT, DELETE]",
 				},
 				Filtered: []string{"Refused | preflight DELETE /users/1 | " + page + " | the method is not in the policy: DELETE"},
 				Paused:   "5 Paused",

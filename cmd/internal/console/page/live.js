@@ -163,6 +163,7 @@ function tellOrigins({ origins, others }) {
     item.querySelector('.origin').textContent = o.origin || '–';
     item.querySelector('.times').textContent = word('times', { n: number(o.count) });
     item.querySelector('.why').textContent = why(o);
+    item.querySelector('.route').textContent = o.route === '/' ? '' : o.route; // one alone tells nothing apart
     tellMend(item, o.mend);
     return item;
   });
