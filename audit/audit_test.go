@@ -185,6 +185,7 @@ func TestHostileServersAreBounded(t *testing.T) {
 		{"a redirect to a file", func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "file:///etc/passwd", http.StatusFound)
 		}, "redirected to a scheme that is not HTTP or HTTPS"},
+		{"no word", func(w http.ResponseWriter, r *http.Request) { panic(http.ErrAbortHandler) }, "it ends the connection without an answer"},
 		{"no answer", func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, "no answer within"},
 		{"a header that never ends", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("X", strings.Repeat("x", 1<<20))

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -65,12 +66,17 @@ func (q *inquiry) name() {
 	}
 }
 
+// carrierGrade are addresses inside networks of providers and of overlays.
+//
+// https://www.rfc-editor.org/rfc/rfc6598
+var carrierGrade = netip.MustParsePrefix("100.64.0.0/10")
+
 func placeOf(host string) place {
 	if ip, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
 		switch {
 		case ip.IsLoopback():
 			return thisMachine
-		case ip.IsPrivate(), ip.IsLinkLocalUnicast():
+		case ip.IsPrivate(), ip.IsLinkLocalUnicast(), carrierGrade.Contains(ip):
 			return privateNetwork
 		}
 		return internet
@@ -106,6 +112,9 @@ func (q *inquiry) ask(ctx context.Context) {
 	switch o := q.plain; {
 	case o.elsewhere != "":
 		q.unreachable = "it redirects to " + o.elsewhere + ", which was not to be asked; audit that"
+		return
+	case o.first == nil && errors.Is(o.failed, io.EOF):
+		q.unreachable, q.temporary = "it ends the connection without an answer", true
 		return
 	case o.first == nil && o.failed != nil:
 		q.unreachable, q.temporary = withoutValue(o.failed.Error()), !errors.Is(o.failed, public.ErrNot)

@@ -298,6 +298,7 @@ var holes = []server{
 		return with(only(ours))
 	})},
 	{"a server of the intranet lets anybody read", "http://wiki.corp/pages", "wildcard-private", sets(acao, "*")},
+	{"a machine in an overlay lets anybody read", "http://100.101.102.103/status", "wildcard-private", sets(acao, "*")},
 	{"a printer lets anybody read", "http://192.168.0.7/status", "wildcard-private", sets(acao, "*")},
 	{"the answer may be cached, and Vary is missing", "", "vary", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "public, max-age=600")
