@@ -223,8 +223,9 @@ func TestTheLaneIsTaken(t *testing.T) {
 	with, _ := lanes(t, func() gateway.Options { return gateway.Options{} })
 	before := gateway.LaneAnswers.Load()
 	hold(t, with, talk{{0, plain + "\r\n"}, {1, plain + "\r\n"}, {2, get}, {3, plain + "\r\n"}, {4, plain + "\r\n"}}, 5)
-	if got := gateway.LaneAnswers.Load() - before; got != 3 {
-		t.Errorf("the lane answered %d preflights, want 3: all but the first of the connection", got)
+	// Behind a GET net/http reads ahead, and may come upon what follows first.
+	if got := gateway.LaneAnswers.Load() - before; got < 2 || got > 3 {
+		t.Errorf("the lane answered %d preflights, want all but the first of the connection: 3, or 2", got)
 	}
 }
 
