@@ -159,9 +159,8 @@ func (d Decision) Own(h http.Header) {
 // Strip removes every header whose name begins with Access-Control- from h, the
 // response-headers of CORS, in whatever case they are written.
 func Strip(h http.Header) {
-	const prefix = "Access-Control-"
 	for name := range h {
-		if len(name) > len(prefix) && header.EqualFold(name[:len(prefix)], prefix) {
+		if header.IsAccessControl(name) {
 			delete(h, name)
 		}
 	}

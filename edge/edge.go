@@ -70,7 +70,7 @@ func says(h http.Header) bool {
 // in any case and also those that are yet to be invented, and returns which.
 func StripAll(h http.Header) (stripped Stripped) {
 	for name := range h {
-		if len(name) >= len(prefix) && header.EqualFold(name[:len(prefix)], prefix) {
+		if header.IsAccessControl(name) {
 			delete(h, name)
 			stripped |= bit(name)
 		}
@@ -91,10 +91,8 @@ var Names = [...]string{
 	header.AccessControlExposeHeaders,
 	header.AccessControlMaxAge,
 	header.AccessControlAllowPrivateNetwork,
-	prefix + "*",
+	"Access-Control-*",
 }
-
-const prefix = "Access-Control-"
 
 func bit(name string) Stripped {
 	other := len(Names) - 1

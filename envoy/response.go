@@ -88,8 +88,7 @@ func own(h *core.HeaderMap, d cors.Decision, mode edge.Mode) (*extproc.HeaderMut
 
 // concernsCORS reports whether the policy may have something to do with a header.
 func concernsCORS(name string) bool {
-	const prefix = "Access-Control-"
-	return header.EqualFold(name, header.Vary) || len(name) >= len(prefix) && header.EqualFold(name[:len(prefix)], prefix)
+	return header.EqualFold(name, header.Vary) || header.IsAccessControl(name)
 }
 
 // set has Envoy set the headers in h, each on one line: whether the word append

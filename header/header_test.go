@@ -104,6 +104,17 @@ func TestLinesAreFoundInAnyCase(t *testing.T) {
 	}
 }
 
+func TestIsAccessControl(t *testing.T) {
+	for name, want := range map[string]bool{
+		"Access-Control-Allow-Origin": true, "access-control-allow-anything": true, "ACCESS-CONTROL-": true,
+		"Access-Control": false, "X-Access-Control-Allow-Origin": false, "Access_Control_Allow_Origin": false, "": false,
+	} {
+		if got := header.IsAccessControl(name); got != want {
+			t.Errorf("IsAccessControl(%q) = %t", name, got)
+		}
+	}
+}
+
 func TestList(t *testing.T) {
 	tests := []struct {
 		row   string

@@ -69,6 +69,13 @@ func lowerInto(buf []byte, name string) []byte {
 // longestName is the length of the longest name that others are compared with.
 const longestName = len("access-control-request-headers")
 
+// IsAccessControl reports whether name begins with "Access-Control-", in any case:
+// so do the request-headers and response-headers of CORS, also those to come.
+func IsAccessControl(name string) bool {
+	const prefix = "Access-Control-"
+	return len(name) >= len(prefix) && EqualFold(name[:len(prefix)], prefix)
+}
+
 // EqualFold reports whether a and b are the same but for the case of ASCII
 // letters: the standard's byte-case-insensitive match.
 func EqualFold(a, b string) bool {

@@ -363,7 +363,7 @@ func corsHeaders(list []header.Field) []jsonHeader {
 	kept := []jsonHeader{}
 	for _, f := range list {
 		name := http.CanonicalHeaderKey(f.Name)
-		if name == header.Origin || name == header.Vary || strings.HasPrefix(name, "Access-Control-") {
+		if name == header.Origin || name == header.Vary || header.IsAccessControl(name) {
 			kept = append(kept, jsonHeader{name, f.Value})
 		}
 	}

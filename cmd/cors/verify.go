@@ -183,7 +183,7 @@ func ownHeaders(flags []string) (h http.Header, faults []error) {
 		switch {
 		case !ok || !header.IsToken(name) || !httpguts.ValidHeaderFieldValue(value):
 			faults = append(faults, fmt.Errorf(`--header: %s is no header; write it as "Name: value"`, quoteName(line)))
-		case key == header.Origin || strings.HasPrefix(key, "Access-Control-") || key != "Cookie" && key != "User-Agent" && header.IsForbiddenRequest(key, value):
+		case key == header.Origin || header.IsAccessControl(key) || key != "Cookie" && key != "User-Agent" && header.IsForbiddenRequest(key, value):
 			faults = append(faults, fmt.Errorf("--header: %q is the browser's own to say; remove it", key))
 		default:
 			h.Add(key, value)

@@ -110,7 +110,7 @@ func routeOf(file *policyfile.File, row Row) string {
 func replyOf(status int, h http.Header) Reply {
 	r := Reply{status, http.Header{}}
 	for name, lines := range h {
-		if name = textproto.CanonicalMIMEHeaderKey(name); name == header.Vary || strings.HasPrefix(name, "Access-Control-") {
+		if name = textproto.CanonicalMIMEHeaderKey(name); name == header.Vary || header.IsAccessControl(name) {
 			r.Header[name] = append(r.Header[name], lines...)
 		}
 	}

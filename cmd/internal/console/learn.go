@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/crossorigin/cors/header"
 	"github.com/crossorigin/cors/internal/scenario"
 )
 
@@ -215,7 +216,7 @@ func (e *example) Answers(origins scenario.Origins) []shownAnswer {
 				value = strings.ReplaceAll(value, "{"+letter+"}", origin)
 			}
 			if h[0] != "Content-Type" {
-				s.Lines = append(s.Lines, shownLine{h[0] + ": " + value, strings.HasPrefix(h[0], "Access-Control-")})
+				s.Lines = append(s.Lines, shownLine{h[0] + ": " + value, header.IsAccessControl(h[0])})
 			}
 		}
 		return s
