@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
@@ -125,50 +124,12 @@ func own(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler, d cors.
 		if stripped := edge.OwnStatus(h, status, d, mode); stripped != 0 {
 			route.metrics.strip(stripped)
 		}
-		if route.mode == edge.Strip {
-			stripAnnounced(h)
-		}
 	})
 	if route.mode == edge.Strip {
-		stripTrailer(w.Header())
+		edge.StripTrailer(w.Header())
 	}
 	return err
 }
-
-const trailer = "Trailer"
-
-// stripAnnounced takes the headers of CORS out of the trailer that h announces.
-// No browser looks for them there, but what is in between may merge a trailer
-// into the header.
-func stripAnnounced(h http.Header) {
-	lines := h[trailer]
-	if len(lines) == 0 {
-		return
-	}
-	var kept []string
-	for _, line := range lines {
-		for name := range strings.SplitSeq(line, ",") {
-			if name = strings.TrimSpace(name); name != "" && !isCORS(name) {
-				kept = append(kept, name)
-			}
-		}
-	}
-	delete(h, trailer)
-	if len(kept) > 0 {
-		h[trailer] = []string{strings.Join(kept, ", ")}
-	}
-}
-
-// stripTrailer takes them out of a trailer that was not announced.
-func stripTrailer(h http.Header) {
-	for name := range h {
-		if name, ok := strings.CutPrefix(name, http.TrailerPrefix); ok && isCORS(name) {
-			delete(h, http.TrailerPrefix+name)
-		}
-	}
-}
-
-func isCORS(name string) bool { return edge.StripAll(http.Header{name: nil}) != 0 }
 
 var (
 	_ caddy.Provisioner           = (*Handler)(nil)

@@ -185,6 +185,25 @@ func TestHandlerTellsWhatItStripped(t *testing.T) {
 	}
 }
 
+func TestHandlerStripsTrailers(t *testing.T) {
+	for _, announced := range []bool{true, false} {
+		res := serve(t, &edge.Handler{Next: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			prefix := http.TrailerPrefix
+			if announced {
+				prefix = ""
+				w.Header()["Trailer"] = []string{"X-Sum, access-control-allow-origin", "Access-Control-Max-Age"}
+			}
+			io.WriteString(w, "body")
+			w.Header().Set(prefix+"X-Sum", "1")
+			w.Header().Set(prefix+"Access-Control-Allow-Origin", "*")
+		})}, "GET", app)
+		io.Copy(io.Discard, res.Body)
+		if diff := cmp.Diff(fields("X-Sum", "1"), res.Trailer); diff != "" {
+			t.Errorf("announced: %t: -want +got:\n%s", announced, diff)
+		}
+	}
+}
+
 func TestOwnStatusOnlyStripsInformationalResponses(t *testing.T) {
 	d := newMiddleware(t).Decide(context.Background(), cors.Request{Method: "GET", Origin: []string{app}})
 	h := fields("Access-Control-Allow-Origin", "*", "Link", "</a>")

@@ -87,7 +87,9 @@ func (x *exchange) serve(w http.ResponseWriter, r *http.Request, d cors.Decision
 			x.request.Body = x.body
 		}
 		x.proxy.ServeHTTP(x, x.request)
-		x.ownTrailer()
+		if x.response != nil && len(x.response.Trailer) > 0 {
+			edge.StripTrailer(x.Header()) // what the proxy passes on
+		}
 	}
 	finished = true
 }
@@ -145,19 +147,6 @@ func (x *exchange) own(res *http.Response) error {
 		x.route.metrics.Stripped(stripped)
 	}
 	return nil
-}
-
-// ownTrailer takes back what the proxy passes on of a trailer. No browser looks
-// for CORS there, but what is in between may merge it into the header.
-func (x *exchange) ownTrailer() {
-	if x.response == nil {
-		return
-	}
-	for name := range x.response.Trailer {
-		if edge.StripAll(http.Header{name: nil}) != 0 {
-			delete(x.Header(), http.TrailerPrefix+name)
-		}
-	}
 }
 
 // fail answers for an upstream that gave no answer.
