@@ -103,9 +103,8 @@ func (rs *Routes) decideHTTP(r *http.Request, view *Request, d *Decision) {
 
 func (rs *Routes) decide(ctx context.Context, host string, u *url.URL, r *Request, d *Decision) {
 	c := off
-	// CONNECT names a server, not a path of this one.
-	if t := rs.table.Load(); t != nil && r.Method != http.MethodConnect {
-		if route, certainty := t.Find(host, u); route != nil && certainty == routes.Certain {
+	if t := rs.table.Load(); t != nil {
+		if route, _ := t.Sure(r.Method, host, u); route != nil {
 			c, d.Route = route.Value, route.Pattern
 		}
 	}

@@ -52,12 +52,9 @@ func (t *table) match(r *http.Request) (matched *route, ok bool) {
 	if original, ok := r.Context().Value(caddyhttp.OriginalRequestCtxKey).(http.Request); ok && original.URL != nil {
 		u = original.URL
 	}
-	if r.Method == http.MethodConnect {
-		return t.none, true // it names a server, not a path of this one
-	}
-	found, certainty := t.found.Find(r.Host, u)
-	if found == nil || certainty != routes.Certain {
-		return t.none, certainty != routes.Uncertain
+	found, ok := t.found.Sure(r.Method, r.Host, u)
+	if found == nil {
+		return t.none, ok
 	}
 	return found.Value, true
 }

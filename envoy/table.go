@@ -48,16 +48,13 @@ func newTable(file *policyfile.File) (*table, error) {
 // refused where not even those agree that clean a path, since what stands behind
 // Envoy may well be one of the others.
 func (t *table) find(r *request) (found *route, refused bool) {
-	if r.Method == http.MethodConnect {
-		return t.none, false // it names a server, not a path of one
-	}
-	u, ok := r.url()
-	if !ok {
+	u, readable := r.url()
+	if !readable && r.Method != http.MethodConnect {
 		return t.none, true
 	}
-	f, certainty := t.found.Find(r.host, u)
-	if f == nil || certainty != routes.Certain {
-		return t.none, certainty == routes.Uncertain
+	f, ok := t.found.Sure(r.Method, r.host, u)
+	if f == nil {
+		return t.none, !ok
 	}
 	return f.Value, false
 }

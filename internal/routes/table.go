@@ -179,6 +179,21 @@ const (
 	Uncertain                  // not even those: they differ over escapes, backslashes, semicolons
 )
 
+// Sure returns the route of a request if all servers find the same one, and nil
+// where they do not or none matches; also of CONNECT, which names a server and no
+// path of it. It is not ok where not even servers that clean a path agree, so that
+// one of those behind may well find another.
+func (t *Table[V]) Sure(method, host string, u *url.URL) (route *Route[V], ok bool) {
+	if method == http.MethodConnect {
+		return nil, true
+	}
+	route, certainty := t.Find(host, u)
+	if certainty != Certain {
+		return nil, certainty != Uncertain
+	}
+	return route, true
+}
+
 // Find returns the route of a request, or nil: the one that [http.ServeMux] finds,
 // but without allocating where the path is plain.
 func (t *Table[V]) Find(host string, u *url.URL) (*Route[V], Certainty) {
