@@ -18,7 +18,7 @@ import (
 func Format(f *File) []byte {
 	var w writer
 	if f.Upstream != nil {
-		w.line(0, "upstream", scalar(f.Upstream.String()))
+		w.line(0, "upstream", Scalar(f.Upstream.String()))
 	}
 	w.b.WriteString("routes:\n")
 	for _, r := range f.Routes {
@@ -67,7 +67,7 @@ func (w *writer) route(r Route, upstream *url.URL) {
 	}
 	flag("private-network", p.PrivateNetwork)
 	if r.Upstream != nil && (upstream == nil || r.Upstream.String() != upstream.String()) {
-		own.line(4, "upstream", scalar(r.Upstream.String()))
+		own.line(4, "upstream", Scalar(r.Upstream.String()))
 	}
 	if r.UpstreamHeaders != edge.Strip {
 		text, _ := r.UpstreamHeaders.MarshalText()
@@ -79,10 +79,10 @@ func (w *writer) route(r Route, upstream *url.URL) {
 	flag("insecure-allow-http", p.InsecureAllowHTTP)
 	flag("insecure-reflect-any-origin", p.InsecureReflectAnyOrigin)
 	if len(p.Origins) == 0 && own.b.Len() == 0 {
-		w.line(2, scalar(r.Pattern), "off")
+		w.line(2, Scalar(r.Pattern), "off")
 		return
 	}
-	fmt.Fprintf(&w.b, "  %s:\n", scalar(r.Pattern))
+	fmt.Fprintf(&w.b, "  %s:\n", Scalar(r.Pattern))
 	w.line(4, "origins", sequence(p.Origins))
 	w.b.WriteString(own.b.String())
 }
@@ -92,7 +92,7 @@ func sequence(values []string) string {
 	written := make([]string, len(values))
 	length := 0
 	for i, v := range values {
-		written[i] = scalar(v)
+		written[i] = Scalar(v)
 		length += len(written[i]) + 2
 	}
 	if length > 100 {
@@ -104,8 +104,9 @@ func sequence(values []string) string {
 // plain is what means itself without quotes, in a list of YAML too.
 var plain = regexp.MustCompile(`^[A-Za-z/](?:[A-Za-z0-9._/+~-]|:[^\s,\[\]{}"'#&*!|>%@` + "`" + `\\?])*$`)
 
-// scalar is s, in quotes where it would be read as something else.
-func scalar(s string) string {
+// Scalar returns s as a key or a value of a cors.yaml, also in a list: in quotes
+// where it would be read as something else.
+func Scalar(s string) string {
 	if plain.MatchString(s) && !slices.Contains([]string{"null", "true", "false", "off", "on", "yes", "no", "y", "n"}, strings.ToLower(s)) {
 		return s
 	}

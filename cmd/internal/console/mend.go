@@ -43,7 +43,7 @@ func mendOf(in Policy, o observation) mend {
 	added := make(map[*listed][]string)
 	for {
 		if len(added) > 0 {
-			if _, err := policyfile.Parse([]byte(fileOf(route, policy))); err != nil {
+			if _, err := policyfile.Parse(policyfile.Format(&policyfile.File{Routes: []policyfile.Route{{Pattern: route, Policy: policy}}})); err != nil {
 				none.Refused = whyNot(err)
 				return none // also where the path is no pattern
 			}
@@ -102,7 +102,7 @@ func routeOf(in Policy, o observation) (pattern string, p cors.Policy, ok bool) 
 }
 
 func tellMend(in Policy, route string, p cors.Policy, added map[*listed][]string) mend {
-	m := mend{Route: visible(quote(route)), Lines: []string{}, Flags: []string{}}
+	m := mend{Route: visible(policyfile.Scalar(route)), Lines: []string{}, Flags: []string{}}
 	for _, field := range []*listed{listedOrigins, listedMethods, listedHeaders} {
 		if len(added[field]) == 0 {
 			continue
@@ -131,7 +131,7 @@ func listLines(key string, values []string, added int) []string {
 	}
 	lines := []string{key + ":"}
 	for _, value := range values[len(values)-added:] {
-		lines = append(lines, "  - "+quote(value))
+		lines = append(lines, "  - "+policyfile.Scalar(value))
 	}
 	return lines
 }
@@ -139,46 +139,9 @@ func listLines(key string, values []string, added int) []string {
 func flow(key string, values []string) string {
 	quoted := make([]string, len(values))
 	for i, value := range values {
-		quoted[i] = quote(value)
+		quoted[i] = policyfile.Scalar(value)
 	}
 	return key + ": [" + strings.Join(quoted, ", ") + "]"
-}
-
-// quote is s as an element of a list in YAML.
-func quote(s string) string {
-	plain := s != "" && strings.Trim(s, "0123456789.") != ""
-	for i := range len(s) {
-		c := s[i]
-		plain = plain && ('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' && i > 0 || c == '.' || c == '_' || c == '/' || c == ':' && i+1 < len(s))
-	}
-	if plain && !slices.Contains([]string{"null", "true", "false", "yes", "no", "on", "off"}, strings.ToLower(s)) {
-		return s
-	}
-	return fmt.Sprintf("%q", s)
-}
-
-// fileOf is a file with that one route, as far as its policy matters here.
-func fileOf(pattern string, p cors.Policy) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "routes:\n  %q:\n", pattern)
-	for _, field := range []*listed{listedOrigins, listedMethods, listedHeaders} {
-		if values := *field.values(&p); len(values) > 0 {
-			b.WriteString("    " + flow(field.key, values) + "\n")
-		}
-	}
-	for _, flag := range []struct {
-		key string
-		is  bool
-	}{
-		{"credentials", p.Credentials},
-		{"insecure-allow-null", p.InsecureAllowNull},
-		{"insecure-allow-public-suffix", p.InsecureAllowPublicSuffix},
-		{"insecure-allow-http", p.InsecureAllowHTTP},
-		{"insecure-reflect-any-origin", p.InsecureReflectAnyOrigin},
-	} {
-		fmt.Fprintf(&b, "    %s: %t\n", flag.key, flag.is)
-	}
-	return b.String()
 }
 
 // whyNot is what is wrong with what would have to be written.
