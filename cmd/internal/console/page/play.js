@@ -1,6 +1,6 @@
 import { clone, word } from './page.js';
 import { Refusal, play } from './send.js';
-import { headersIn, leftOut, linesOf, read, tell, write } from './request.js';
+import { headersIn, leftOut, linesOf, onSend, read, tell, write } from './request.js';
 import { show } from './verdict.js';
 
 const $ = id => document.getElementById(id);
@@ -128,20 +128,7 @@ export async function send() {
   return verdict;
 }
 
-form.addEventListener('submit', async event => {
-  event.preventDefault();
-  const button = form.querySelector('[type="submit"]');
-  button.disabled = true;
-  tell(problem);
-  try {
-    await send();
-  } catch (error) {
-    result.hidden = true;
-    tell(problem, error);
-  } finally {
-    button.disabled = false;
-  }
-});
+onSend(form, problem, result, send);
 
 // fill loads what get returns, and leaves the form as it is where that fails.
 function fill(get) {

@@ -54,6 +54,26 @@ export function write(form, f) {
   set('body', f.body ?? '');
 }
 
+// onSend has send perform the form whenever it is submitted.
+export function onSend(form, problem, result, send) {
+  form.addEventListener('submit', async event => {
+    event.preventDefault();
+    const button = form.querySelector('[type="submit"]');
+    button.disabled = true;
+    button.textContent = word('sending');
+    tell(problem);
+    try {
+      await send();
+    } catch (error) {
+      result.hidden = true;
+      tell(problem, error);
+    } finally {
+      button.disabled = false;
+      button.textContent = word('send');
+    }
+  });
+}
+
 // tell shows what is wrong, or nothing.
 export function tell(problem, error) {
   problem.hidden = !error;

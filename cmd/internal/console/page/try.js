@@ -1,6 +1,6 @@
 import { gateway, word } from './page.js';
 import { Refusal, tryOut } from './send.js';
-import { leftOut, read, tell, write } from './request.js';
+import { leftOut, onSend, read, write } from './request.js';
 import { show } from './verdict.js';
 
 const form = document.getElementById('request');
@@ -37,22 +37,7 @@ export async function send() {
   return verdict;
 }
 
-form.addEventListener('submit', async event => {
-  event.preventDefault();
-  const button = form.querySelector('[type="submit"]');
-  button.disabled = true;
-  button.textContent = word('sending');
-  tell(problem);
-  try {
-    await send();
-  } catch (error) {
-    result.hidden = true;
-    tell(problem, error);
-  } finally {
-    button.disabled = false;
-    button.textContent = word('send');
-  }
-});
+onSend(form, problem, result, send);
 
 // Requests to begin with.
 for (const button of document.querySelectorAll('[data-start]')) {
