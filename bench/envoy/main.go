@@ -78,11 +78,8 @@ func measure() error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	if *program == "" {
-		*program = filepath.Join(dir, "cors-envoy")
-		if out, err := exec.Command("go", "build", "-o", *program, "./cmd/cors-envoy").CombinedOutput(); err != nil {
-			return fmt.Errorf("building ./cmd/cors-envoy: %w: %s", err, out)
-		}
+	if *program, err = rig.Program(*program, dir, "./cmd/cors-envoy"); err != nil {
+		return err
 	}
 	b := bench{place, dir}
 	if err := os.WriteFile(b.file(), []byte(policy), 0o600); err != nil {

@@ -3,18 +3,18 @@ package main
 import (
 	"bytes"
 	"embed"
-	"fmt"
 	"log"
 	"net"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
 	"os"
-	"os/exec"
 	"strings"
 	"text/template"
 
 	"github.com/rs/cors"
+
+	"github.com/crossorigin/cors/bench/internal/rig"
 )
 
 // A proxy is one way to put the policy in front of the upstream.
@@ -31,7 +31,7 @@ var proxies = []proxy{
 		return []string{"nginx", "-p", b.dir, "-c", path}, err
 	}},
 	{"**cors serve**", "", func(b builder, listen string) ([]string, error) {
-		program, err := b.build("./cmd/cors")
+		program, err := rig.Program(*program, b.dir, "./cmd/cors")
 		if err != nil {
 			return nil, err
 		}
@@ -66,17 +66,6 @@ func (b builder) config(name, listen string) (string, error) {
 		return "", err
 	}
 	return b.path(name), os.WriteFile(b.path(name), text.Bytes(), 0o600)
-}
-
-func (b builder) build(pkg string) (string, error) {
-	if *program != "" {
-		return *program, nil
-	}
-	out, err := exec.Command("go", "build", "-o", b.path("cors"), pkg).CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("building %s: %w: %s", pkg, err, out)
-	}
-	return b.path("cors"), nil
 }
 
 // servePlain is what one writes with the standard library and rs/cors.

@@ -13,7 +13,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -81,11 +80,8 @@ func run() error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	if *program == "" {
-		*program = filepath.Join(dir, "cors")
-		if out, err := exec.Command("go", "build", "-o", *program, "./cmd/cors").CombinedOutput(); err != nil {
-			return fmt.Errorf("building ./cmd/cors: %w: %s", err, out)
-		}
+	if *program, err = rig.Program(*program, dir, "./cmd/cors"); err != nil {
+		return err
 	}
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, "hello")

@@ -22,6 +22,19 @@ type Process struct {
 	ended   chan struct{}
 }
 
+// Program returns path, or where that is "" the path of the command of the package
+// at pkg, which it builds in dir.
+func Program(path, dir, pkg string) (string, error) {
+	if path != "" {
+		return path, nil
+	}
+	path = filepath.Join(dir, filepath.Base(pkg))
+	if out, err := exec.Command("go", "build", "-o", path, pkg).CombinedOutput(); err != nil {
+		return "", fmt.Errorf("building %s: %w: %s", pkg, err, out)
+	}
+	return path, nil
+}
+
 // Start runs the command on the processors, written as taskset takes them, and
 // returns when address accepts connections.
 func Start(processors, address string, command ...string) (*Process, error) {
