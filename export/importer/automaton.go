@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/crossorigin/cors/export"
 )
 
 // A language is the set of texts that a regular expression matches, of which it
@@ -63,27 +65,21 @@ func mustLanguage(expression string) *language {
 	return l
 }
 
-// Lengths are not told apart, since no expression that people write knows them.
-const (
-	plainLabel = `[a-z0-9](?:[a-z0-9-]*[a-z0-9])?`
-	labelByte  = `[!"$&-\-0-9;=_-{}~]`
-	opaqueByte = `[!"$-.0-9;=A-Z_-{}~]`
-	anyPort    = `(?::[1-9][0-9]{0,4})?`
-
-	// A scheme that is neither http nor https.
-	otherScheme = `(?:[a-gi-z][a-z0-9+.-]*|h(?:[a-su-z0-9+.-][a-z0-9+.-]*)?|ht(?:[a-su-z0-9+.-][a-z0-9+.-]*)?|htt(?:[a-oq-z0-9+.-][a-z0-9+.-]*)?|http[a-rt-z0-9+.-][a-z0-9+.-]*|https[a-z0-9+.-]+)`
-)
-
 // What a browser may send as an origin: of the web, with names as most have them,
 // and all there is. They are made when they are needed, since every command starts
 // with this package.
 var (
 	webOrigins = sync.OnceValue(func() *language {
-		return mustLanguage(`https?://(?:\[[0-9a-f:]+\]|(?:` + plainLabel + `\.)*` + plainLabel + `)` + anyPort)
+		const (
+			label = `[a-z0-9](?:[a-z0-9-]*[a-z0-9])?`
+			host  = `(?:\[[0-9a-f:]+\]|(?:` + label + `\.)*` + label + `)`
+		)
+		with := func(scheme string) string {
+			return strings.Replace(expressionOf(scheme+"://host:*"), "host", host, 1)
+		}
+		return mustLanguage(with("http") + "|" + with("https"))
 	})
-	allOrigins = sync.OnceValue(func() *language {
-		return mustLanguage(`null|https?://(?:\[[0-9a-f:]+\]|(?:` + labelByte + `+\.)*` + labelByte + `+\.?)` + anyPort + `|` + otherScheme + `://(?:` + opaqueByte + `+|\[[0-9a-f:]+\])` + anyPort)
-	})
+	allOrigins = sync.OnceValue(func() *language { return mustLanguage(unlimited(export.OriginRegexp("*"))) })
 )
 
 // patternsLanguage is the origins that patterns match.
@@ -99,30 +95,35 @@ func patternsExpression(patterns []string) string {
 
 // expressionOf returns the expression for the origins that a pattern matches.
 func expressionOf(pattern string) string {
-	switch pattern {
-	case "*":
+	if pattern == "*" {
 		return `.*`
-	case "null":
-		return pattern
 	}
-	scheme, host, _ := strings.Cut(pattern, "://")
-	port := ""
-	if name, ok := strings.CutSuffix(host, ":*"); ok {
-		host, port = name, anyPort
-	}
-	before, after, ok := strings.Cut(host, "*")
-	switch {
-	case !ok:
-		host = regexp.QuoteMeta(host)
-	case before == "" && after == "":
-		host = opaqueByte + `+`
-	case before == "" && after[0] == '.':
-		host = `(?:` + labelByte + `+\.)+` + regexp.QuoteMeta(after[1:])
-	default:
-		host = regexp.QuoteMeta(before) + labelByte + `+` + regexp.QuoteMeta(after)
-	}
-	return regexp.QuoteMeta(scheme) + "://" + host + port
+	return unlimited(export.OriginRegexp(pattern))
 }
+
+// unlimited returns an expression of package export with labels and hosts of any
+// length, and ports of up to five digits: no expression that people write knows
+// more, and it is less to compare.
+func unlimited(expression string) string {
+	return atLeast.ReplaceAllStringFunc(exactPorts().Replace(expression), func(limits string) string {
+		if limits[1] == '0' {
+			return "*"
+		}
+		return "+"
+	})
+}
+
+var (
+	atLeast    = regexp.MustCompile(`\{[01],[0-9]{2,}\}`)
+	exactPorts = sync.OnceValue(func() *strings.Replacer {
+		var pairs []string
+		for _, scheme := range []string{"http", "https", "other"} {
+			port := strings.TrimPrefix(export.OriginRegexp(scheme+"://host:*"), scheme+"://host")
+			pairs = append(pairs, port, `(?::[1-9][0-9]{0,4})?`)
+		}
+		return strings.NewReplacer(pairs...)
+	})
+)
 
 // A state is where in the expression a text may have got to: instructions that
 // await a byte, or the end; all is there once everything that follows matches.
@@ -247,7 +248,7 @@ func (l *walk) matches(s *state, empty bool) bool {
 
 // budget is how much work the comparisons of a file may be: so much the
 // expressions that someone wrote for people never need.
-const budget = 20_000_000
+const budget = 40_000_000
 
 var errComplex = errors.New("it is too complicated to compare")
 
