@@ -32,7 +32,7 @@ var topics = map[string]map[string]string{
 
 // TestDocs holds the parts of the pages that are made of records to them.
 func TestDocs(t *testing.T) {
-	for _, name := range []string{"engines.md", "engines.ja.md", "idioms.md"} {
+	for _, name := range []string{"engines.md", "engines.ja.md", "idioms.md", "idioms.ja.md"} {
 		path := filepath.Join("..", "..", "docs", name)
 		text, err := os.ReadFile(path)
 		if err != nil {
